@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only file that knows cctz, and the only C++ in the product. cctz because it reads the
+ * system's own database (Debian updates it; ICU's copy is frozen), has no process-wide state as
+ * glibc's TZ has, and tells gap from overlap.
+ *
+ * cctz remembers every name it was ever asked for, unknown ones included. Names come from outside,
+ * so a name reaches it only once a file of that name is known to exist: the set stays bounded.
+ * No exception leaves this file: memory that runs out while a zone loads is NO_MEMORY.
+ */
+#include <cctz/time_zone.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+/* A C function may share its name with a struct; C++ calls that hiding. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#include "lib/time/zone.h"
+#pragma GCC diagnostic pop
+
+struct time_zone {
+    std::string name;
+    cctz::time_zone zone;
+};
+
+namespace
+{
+
+constexpr size_t NAME_MAX_LEN = 64;
+constexpr int64_t SECOND_US = 1000000;
+
+std::string database_dir()
+{
+    const char *dir = std::getenv("TZDIR");
+    return dir && *dir ? dir : "/usr/share/zoneinfo";
+}
+
+/* Zones are never freed, so that pointers to them may be kept for the process's life. */
+class registry
+{
+  public:
+    registry()
+    {
+        utc_.name = "UTC";
+        utc_.zone = cctz::utc_time_zone();
+    }
+
+    const time_zone *utc() const
+    {
+        return &utc_;
+    }
+
+    const time_zone *find(std::string_view name)
+    {
+        std::shared_lock<std::shared_mutex> lock(mutex_);
+        auto at = zones_.find(name);
+        return at == zones_.end() ? nullptr : at->second.get();
+    }
+
+    const time_zone *load(std::string_view name)
+    {
+        std::string path = dir_ + "/" + std::string(name);
+        struct stat info;
+        if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode))
+            return nullptr;
+        auto fresh = std::make_unique<time_zone>();
+        fresh->name = std::string(name);
+        if (!cctz::load_time_zone(fresh->name, &fresh->zone))
+            return nullptr;
+        std::unique_lock<std::shared_mutex> lock(mutex_);
+        return zones_.try_emplace(fresh->name, std::move(fresh)).first->second.get();
+    }
+
+    const std::string &dir() const
+    {
+        return dir_;
+    }
+
+  private:
+    const std::string dir_ = database_dir();
+    time_zone utc_;
+    std::shared_mutex mutex_;
+    std::map<std::string, std::unique_ptr<time_zone>, std::less<>> zones_;
+};
+
+/* Constructed on first use and never destroyed: a thread may outlive main(). */
+registry &zones()
+{
+    static registry *instance = new registry;
+    return *instance;
+}
+
+/* A relative path of plain parts; none of the files beside the zones: "posix/" and "right/" hold
+ * the database again (the latter counting leap seconds), "localtime" is the machine's choice. */
+bool plain_name(std::string_view name)
+{
+    if (name.empty() || name.size() > NAME_MAX_LEN || name.front() == '/' || name.back() == '/')
+        return false;
+    for (char c : name) {
+        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                     c == '/' || c == '_' || c == '+' || c == '-';
+        if (!plain)
+            return false;
+    }
+    return name != "localtime" && name != "posixrules" && name.substr(0, 6) != "posix/" &&
+           name.substr(0, 6) != "right/";
+}
+
+int64_t to_us(cctz::time_point<cctz::seconds> at)
+{
+    return at.time_since_epoch().count() * SECOND_US;
+}
+
+/* The first line of the database's own texts: "+VERSION" where zic's makefile left it, or the
+ * "# version 2026a" of tzdata.zi. */
+std::string read_version(const std::string &dir)
+{
+    for (const char *file : {"/+VERSION", "/tzdata.zi"}) {
+        std::FILE *in = std::fopen((dir + file).c_str(), "re");
+        if (!in)
+            continue;
+        char line[64] = "";
+        bool got = std::fgets(line, sizeof(line), in) != nullptr;
+        (void)std::fclose(in);
+        std::string_view text = got ? line : "";
+        constexpr std::string_view prefix = "# version ";
+        if (text.substr(0, prefix.size()) == prefix)
+            text.remove_prefix(prefix.size());
+        text = text.substr(0, text.find_first_of(" \r\n"));
+        if (!text.empty())
+            return std::string(text);
+    }
+    return "unknown";
+}
+
+} // namespace
+
+enum base_err time_zone_load(struct base_sv name, const struct time_zone **ret_zone)
+{
+    std::string_view text(name.ptr ? name.ptr : "", name.len);
+    if (!plain_name(text))
+        return BASE_INVALID;
+    try {
+        if (text == "UTC") {
+            *ret_zone = zones().utc();
+            return BASE_OK;
+        }
+        const time_zone *zone = zones().find(text);
+        if (!zone)
+            zone = zones().load(text);
+        if (!zone)
+            return BASE_INVALID;
+        *ret_zone = zone;
+        return BASE_OK;
+    } catch (const std::bad_alloc &) {
+        return BASE_NO_MEMORY;
+    }
+}
+
+const struct time_zone *time_zone_utc(void)
+{
+    return zones().utc();
+}
+
+const char *time_zone_name(const struct time_zone *zone)
+{
+    return zone->name.c_str();
+}
+
+int64_t time_zone_instant(const struct time_zone *zone, struct time_civil civil,
+                          enum time_kind *ret_kind)
+{
+    auto found = zone->zone.lookup(cctz::civil_second(civil.year, civil.month, civil.day,
+                                                      civil.hour, civil.minute, civil.second));
+    if (ret_kind)
+        *ret_kind = found.kind == cctz::time_zone::civil_lookup::SKIPPED    ? TIME_GAP
+                    : found.kind == cctz::time_zone::civil_lookup::REPEATED ? TIME_OVERLAP
+                                                                            : TIME_UNIQUE;
+    /* "pre" is the reading with the offset before the change: past a gap, first of an overlap. */
+    return to_us(found.pre);
+}
+
+struct time_civil time_zone_civil(const struct time_zone *zone, int64_t at_us)
+{
+    int64_t seconds = at_us / SECOND_US - (at_us % SECOND_US < 0);
+    cctz::civil_second shown =
+        zone->zone.lookup(cctz::time_point<cctz::seconds>(cctz::seconds(seconds))).cs;
+    time_civil civil;
+    civil.year = static_cast<int32_t>(shown.year());
+    civil.month = static_cast<int8_t>(shown.month());
+    civil.day = static_cast<int8_t>(shown.day());
+    civil.hour = static_cast<int8_t>(shown.hour());
+    civil.minute = static_cast<int8_t>(shown.minute());
+    civil.second = static_cast<int8_t>(shown.second());
+    return civil;
+}
+
+const char *time_zone_version(void)
+{
+    static const std::string *version = new std::string(read_version(zones().dir()));
+    return version->c_str();
+}
