@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Our two daemons: their configuration for development, start, readiness, stop.
+
+SERVICE_TOKEN_TTL=$((400 * 86400))
+
+bridge_config() {
+    cat <<TEXT
+# Written by scripts/dev at each start.
+database.url = $(database_url)
+kafka.brokers = 127.0.0.1:$KAFKA_PORT
+mqtt.url = mqtt://127.0.0.1:$MOSQUITTO_PORT
+mqtt.token.file = $STATE/conf/bridge.token
+internal.port = $BRIDGE_INTERNAL_PORT
+TEXT
+}
+
+gateway_config() {
+    cat <<TEXT
+# Written by scripts/dev at each start.
+database.url = $(database_url)
+kafka.brokers = 127.0.0.1:$KAFKA_PORT
+mqtt.url = mqtt://127.0.0.1:$MOSQUITTO_PORT
+mqtt.token.file = $STATE/conf/gateway.token
+auth.secret.file = $STATE/secret
+listen.port = $GATEWAY_PORT
+internal.port = $GATEWAY_INTERNAL_PORT
+web.root = $ROOT/web/dist
+TEXT
+}
+
+# TODO_BIN_DIR: tests may run another build's daemons (a sanitizer's, say).
+daemon_binary() { printf '%s/todo-%s' "${TODO_BIN_DIR:-$BUILD/bin}" "$1"; }
+
+daemon_fingerprint() { # NAME
+    ("$1_config" && fingerprint_of "$(daemon_binary "$1")") | sha256sum | cut -c1-16
+}
+
+# A token is kept: a new one at each start would change nothing but the broker's log.
+daemon_start() { # NAME FINGERPRINT
+    local file=$STATE/conf/$1
+    if [[ ! -s $file.token || $(($(date +%s) - $(stat -c %Y "$file.token"))) -gt $((SERVICE_TOKEN_TTL / 2)) ]]; then
+        (umask 077 && token --role service --ttl "$SERVICE_TOKEN_TTL" "todo-$1" >"$file.token")
+    fi
+    (umask 077 && "$1_config" >"$file.conf")
+    [[ -x $(daemon_binary "$1") ]] || die "todo-$1 is not built: $(daemon_binary "$1")"
+    spawn "$1" "$2" "$(daemon_binary "$1")" --config "$file.conf"
+}
+
+daemon_ready() { # INTERNAL_PORT
+    curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$1/readyz" 2>/dev/null
+}
+
+bridge_fingerprint() { daemon_fingerprint bridge; }
+bridge_start() { daemon_start bridge "$1"; }
+bridge_ready() { daemon_ready "$BRIDGE_INTERNAL_PORT"; }
+bridge_stop() { stop bridge TERM 20; }
+
+gateway_fingerprint() { daemon_fingerprint gateway; }
+gateway_start() { daemon_start gateway "$1"; }
+gateway_ready() { daemon_ready "$GATEWAY_INTERNAL_PORT"; }
+gateway_stop() { stop gateway TERM 20; }
