@@ -1,2 +1,137 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+#
+# test [SUITE…] [--all]. unit and fuzz run under AddressSanitizer and UBSan; integration and e2e run
+# the release build on a private stack of real parts in .dev/test/, which goes away afterwards.
+
+SUITES=(unit integration e2e web fuzz)
+RESULTS=$ROOT/build/test-results
+
+build_preset() { # PRESET
+    cd "$ROOT"
+    cmake --preset "$1"
+    cmake --build --preset "$1"
+}
+
+run_ctest() { # SUITE LABEL [PRESET]
+    local log=$RESULTS/$1${3:+-$3}.log status=0
+    ctest --test-dir "$ROOT/build/${3:-asan}" -L "^$2\$" -j "$(nproc)" --output-on-failure --no-tests=ignore \
+        --output-junit "$RESULTS/$1${3:+-$3}-ctest.xml" >"$log" 2>&1 || status=$?
+    if ((status)); then cat "$log"; else tail -n 6 "$log" | sed '/^$/d'; fi
+    return $status
+}
+
+# pytest's exit code 5 means that it found no test.
+run_pytest() { # SUITE
+    local status=0
+    [[ -d $ROOT/tests/$1 ]] || return 0
+    (cd "$ROOT" && "$VENV/bin/python" -m pytest "tests/$1" --junit-xml="$RESULTS/$1-pytest.xml") || status=$?
+    ((status != 5)) || status=0
+    return $status
+}
+
+test_unit() {
+    run_ctest unit unit || return 1
+    [[ -z ${TODO_TEST_ALL:-} ]] || { run_ctest unit unit dev && run_ctest unit unit tsan; }
+}
+
+# C tests that want a part find it in the environment, as .dev/env has it.
+test_integration() {
+    local status=0
+    stack_env
+    run_ctest integration integration || status=1
+    run_pytest integration || status=1
+    return $status
+}
+
+test_e2e() {
+    stack_env
+    run_pytest e2e
+}
+
+test_fuzz() {
+    run_ctest fuzz fuzz || return 1
+    [[ -z ${TODO_TEST_ALL:-} ]] || "$DEV" fuzz 60
+}
+
+test_web() {
+    if [[ ! -f $ROOT/web/package.json ]]; then
+        say "no web page yet"
+        return 0
+    fi
+    (cd "$ROOT/web" && npm test)
+}
+
+stack_env() {
+    set -a
+    # shellcheck source=/dev/null
+    . "$TODO_DEV_DIR/env"
+    set +a
+}
+
+cmd_test() {
+    local wanted=() suite failed=() started status
+    while (($#)); do
+        case $1 in
+        --all) export TODO_TEST_ALL=1 ;;
+        dapr) misuse "test dapr: not yet there" ;;
+        *)
+            [[ " ${SUITES[*]} " == *" $1 "* ]] || misuse "test: no suite \"$1\" (there are: ${SUITES[*]})"
+            wanted+=("$1")
+            ;;
+        esac
+        shift
+    done
+    ((${#wanted[@]})) || wanted=("${SUITES[@]}")
+    started=$(now_ms)
+    state_init
+    exec 7>"$STATE/test.lock"
+    flock -n 7 || die "another test run is under way in this checkout"
+    rm -rf "$RESULTS"
+    mkdir -p "$RESULTS"
+
+    step "system packages" install_packages
+    if needs unit || needs fuzz || needs integration; then
+        step "build (asan)" build_preset asan
+        if needs unit && [[ -n ${TODO_TEST_ALL:-} ]]; then
+            step "build (dev)" build_preset dev
+            step "build (tsan)" build_preset tsan
+        fi
+    fi
+    if needs integration || needs e2e; then
+        step "Python packages" venv_install
+        export TODO_DEV_DIR=$STATE/test
+        rm_stack
+        trap rm_stack EXIT
+        trap 'exit 130' INT TERM HUP
+        "$DEV" up --detach 7>&-
+    elif needs web && [[ -f $ROOT/web/package.json ]]; then
+        step "web page" web_build
+    fi
+    for suite in "${wanted[@]}"; do
+        say ''
+        say "== $suite"
+        status=0
+        "$DEV" @run "test_$suite" 7>&- || status=$?
+        ((status == 0)) || failed+=("$suite")
+    done
+    say ''
+    /usr/bin/python3 "$ROOT/scripts/dev.d/counts.py" "$RESULTS"
+    if ((${#failed[@]})); then
+        say "FAILED: ${failed[*]}, after $(seconds_since "$started") s"
+        return 1
+    fi
+    say "all passed: ${wanted[*]}, in $(seconds_since "$started") s"
+}
+
+needs() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
+
+rm_stack() {
+    [[ ! -d $TODO_DEV_DIR ]] || "$DEV" down 7>&- || true
+    # Its logs are what a failure is understood from.
+    if [[ -d $TODO_DEV_DIR/log ]]; then
+        rm -rf "$RESULTS/stack-log"
+        cp -r "$TODO_DEV_DIR/log" "$RESULTS/stack-log"
+    fi
+    rm -rf "$TODO_DEV_DIR"
+}
