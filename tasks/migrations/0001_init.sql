@@ -42,6 +42,16 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_open_due ON tasks (user_id, due_at, id) WHERE status = 0;
 CREATE INDEX tasks_by_user ON tasks (user_id, status, updated_at DESC, id);
 
+-- Each task row as it was before a change: what undo goes back to and the audit shows.
+CREATE TABLE task_history (
+    task_id      uuid NOT NULL,
+    version      integer NOT NULL,
+    user_id      text NOT NULL,
+    at           timestamptz NOT NULL,               -- when it was replaced
+    data         jsonb NOT NULL,
+    PRIMARY KEY (task_id, version)
+);
+
 CREATE TABLE task_occurrence (
     task_id      uuid NOT NULL,
     occurrence   integer NOT NULL,
