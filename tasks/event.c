@@ -64,3 +64,26 @@ void task_event_number(struct base_buf *buf, struct base_sv stored, int64_t user
     base_buf_add_char(buf, ',');
     base_buf_add(buf, base_sv_sub(stored, 1, stored.len));
 }
+
+#define HEAD "{\"specversion\":\"1.0\",\"id\":\""
+
+bool task_event_id(struct base_sv stored, struct base_id *ret_id)
+{
+    size_t start = sizeof(HEAD) - 1;
+    return base_sv_starts(stored, SV(HEAD)) && stored.len > start + BASE_ID_TEXT &&
+           base_id_parse(base_sv_sub(stored, start, start + BASE_ID_TEXT), ret_id);
+}
+
+bool task_event_trace(struct base_sv stored, struct base_trace *ret_trace)
+{
+    /* The last field before data; user text with quotes in it is escaped, so neither key can
+     * appear earlier. */
+    static const char key[] = "\"traceparent\":\"";
+    const char *data = memmem(stored.ptr, stored.len, "\"data\":", 7);
+    struct base_sv head = base_sv_sub(stored, 0, data ? (size_t)(data - stored.ptr) : 0);
+    const char *at = memmem(head.ptr, head.len, key, sizeof(key) - 1);
+    if (!at)
+        return false;
+    size_t start = (size_t)(at - head.ptr) + sizeof(key) - 1;
+    return base_trace_parse(base_sv_sub(head, start, start + BASE_TRACEPARENT_TEXT), ret_trace);
+}

@@ -40,6 +40,11 @@ struct task_event_head {
 void task_event_begin(struct base_buf *buf, const struct task_event_head *head);
 void task_event_end(struct base_buf *buf);
 
+/* What a stored event says of itself, read from the envelope's own order of fields without parsing
+ * the rest. False if it is not an event of ours, or has no trace. */
+bool task_event_id(struct base_sv stored, struct base_id *ret_id);
+bool task_event_trace(struct base_sv stored, struct base_trace *ret_trace);
+
 /* Appends the stored event with its userseq: {"userseq":42,… */
 void task_event_number(struct base_buf *buf, struct base_sv stored, int64_t user_seq);
 

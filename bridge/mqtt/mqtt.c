@@ -59,6 +59,7 @@ struct mqtt {
     struct mqtt_options options;
     struct mqtt_url url;
     char *username;
+    char *password; /* given to the library before each attempt */
     enum state state;
     struct mosquitto *handle;
     struct attempt *attempt;
@@ -150,6 +151,10 @@ static void *attempt_thread(void *arg)
 
 static bool attempt_start(struct mqtt *mqtt)
 {
+    if (mqtt->password[0] &&
+        mosquitto_username_pw_set(mqtt->handle, mqtt->username ? mqtt->username : "",
+                                  mqtt->password) != MOSQ_ERR_SUCCESS)
+        return false;
     struct attempt *attempt = calloc(1, sizeof(*attempt));
     if (!attempt)
         return false;
@@ -365,12 +370,12 @@ size_t mqtt_in_flight(const struct mqtt *mqtt)
 
 enum base_err mqtt_set_password(struct mqtt *mqtt, const char *password)
 {
-    /* The thread that connects reads it. */
-    if (mqtt->state == CONNECTING)
-        return BASE_CONFLICT;
-    return mosquitto_username_pw_set(mqtt->handle, mqtt->username, password) == MOSQ_ERR_SUCCESS
-               ? BASE_OK
-               : BASE_NO_MEMORY;
+    char *copy = strdup(password);
+    if (!copy)
+        return BASE_NO_MEMORY;
+    free(mqtt->password);
+    mqtt->password = copy;
+    return BASE_OK;
 }
 
 enum base_err mqtt_subscribe(struct mqtt *mqtt, const char *filter)
@@ -450,6 +455,7 @@ static void dispose(struct mqtt *mqtt)
     for (size_t i = 0; i < mqtt->filter_count; i++)
         free(mqtt->filters[i]);
     free(mqtt->username);
+    free(mqtt->password);
     free(mqtt->pending);
     free(mqtt);
     (void)mosquitto_lib_cleanup();
@@ -501,10 +507,9 @@ static enum base_err configure(struct mqtt *mqtt, struct base_buf *errors)
     (void)mosquitto_int_option(mqtt->handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
     (void)mosquitto_int_option(mqtt->handle, MOSQ_OPT_TCP_NODELAY, 1);
     (void)mosquitto_max_inflight_messages_set(mqtt->handle, IN_FLIGHT);
-    if (o->password && o->password[0] &&
-        mosquitto_username_pw_set(mqtt->handle, mqtt->username ? mqtt->username : "",
-                                  o->password) != MOSQ_ERR_SUCCESS)
-        return BASE_NO_MEMORY;
+    enum base_err err = mqtt_set_password(mqtt, o->password ? o->password : "");
+    if (err != BASE_OK)
+        return err;
     if (!configure_tls(mqtt, errors))
         return BASE_INVALID;
     mosquitto_connect_v5_callback_set(mqtt->handle, on_connect);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A part of the daemon: relay, scheduler, MQTT relay. main.c starts those the roles name, asks them
+ * how they are, and drains them; it knows no more of them.
+ */
+#ifndef BRIDGE_PART_H
+#define BRIDGE_PART_H
+
+#include "bridge/bus/bus.h"
+#include "bridge/config.h"
+#include "lib/base/loop.h"
+
+/* Label values of BASE_M_BRIDGE_LOST. */
+enum bridge_peer {
+    BRIDGE_PEER_RELAY_DATABASE,
+    BRIDGE_PEER_SCHEDULER_DATABASE,
+    BRIDGE_PEER_KAFKA,
+    BRIDGE_PEER_MQTT,
+    BRIDGE_PEER_COUNT
+};
+
+/* Log lines of single events are written at info while there are few, so that a message can be
+ * followed by its trace id; above that, only at debug. */
+enum { BRIDGE_LOG_SINGLY = 8 };
+
+struct bridge_env {
+    struct base_loop *loop;
+    const struct bridge_config *config;
+    struct bus *bus; /* NULL if no role needs it */
+};
+
+struct bridge_part_type {
+    const char *name;
+    unsigned role;
+    enum base_err (*start)(const struct bridge_env *env, void **ret_part, struct base_buf *errors);
+    /* True if it can do its work; otherwise a short reason. */
+    bool (*healthy)(const void *part, const char **ret_why);
+    /* The bus became reachable, or not. May be NULL. */
+    void (*bus_state)(void *part, bool up);
+    /* SIGHUP: settings that may change while it runs. May be NULL. */
+    void (*reload)(void *part, const struct bridge_config *config);
+    /* Begin nothing new, finish what is under way. */
+    void (*drain)(void *part);
+    bool (*drained)(const void *part);
+    void (*free)(void *part);
+};
+
+extern const struct bridge_part_type bridge_relay_part;
+extern const struct bridge_part_type bridge_scheduler_part;
+extern const struct bridge_part_type bridge_mqtt_relay_part;
+
+/* Connection states in the log and the metric: every change once, a failing attempt at debug. */
+struct bridge_link {
+    const char *name;
+    enum bridge_peer peer;
+    bool up, was_told;
+    char why[160];
+};
+void bridge_link_set(struct bridge_link *link, bool up, const char *why);
+
+#endif

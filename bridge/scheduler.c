@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scheduler: lets the store fire what is due, counts it, and says so. */
+#include <stdlib.h>
+
+#include "bridge/part.h"
+#include "lib/base/log.h"
+#include "lib/base/metrics.h"
+#include "tasks/store/fire.h"
+
+struct scheduler {
+    struct task_fire *store;
+    struct bridge_link link;
+};
+
+static const char *const policies[] = {"on_time", "late", "digest", "missed", "cleared"};
+_Static_assert(sizeof(policies) / sizeof(policies[0]) == TASK_FIRING_POLICY_COUNT, "a name each");
+
+static void log_fired(const struct task_fired *fired, bool singly)
+{
+    char reminder[BASE_ID_TEXT + 1], task[BASE_ID_TEXT + 1], event[BASE_ID_TEXT + 1];
+    base_id_text(fired->reminder_id, reminder);
+    base_id_text(fired->task_id, task);
+    base_id_text(fired->event_id, event);
+    BASE_LOG_AT(singly ? BASE_LOG_INFO : BASE_LOG_DEBUG, "reminder.fired",
+                LOG_SV("user", fired->user_id), LOG_STR("task", task),
+                LOG_STR("reminder", reminder), LOG_INT("occurrence", fired->occurrence),
+                LOG_INT("repeat", fired->repeat), LOG_STR("policy", policies[fired->policy]),
+                LOG_INT("late_ms", fired->late_us / 1000), LOG_STR("event", event),
+                LOG_TRACE(&fired->trace));
+}
+
+static void on_fired(void *ctx, const struct task_fired *fired, size_t n)
+{
+    (void)ctx;
+    for (size_t i = 0; i < n; i++) {
+        base_metric_add(BASE_M_SCHEDULER_FIRED, fired[i].policy, 1);
+        base_metric_observe_us(BASE_M_SCHEDULER_LATENESS, 0, fired[i].late_us);
+        log_fired(&fired[i], n <= BRIDGE_LOG_SINGLY);
+    }
+    if (n > BRIDGE_LOG_SINGLY)
+        LOG_INFO("reminder.batch", LOG_INT("reminders", n),
+                 LOG_INT("late_ms", fired[0].late_us / 1000));
+}
+
+static void on_set_aside(void *ctx, struct base_id reminder_id, struct base_id task_id)
+{
+    char reminder[BASE_ID_TEXT + 1], task[BASE_ID_TEXT + 1];
+    (void)ctx;
+    base_id_text(reminder_id, reminder);
+    base_id_text(task_id, task);
+    base_metric_inc(BASE_M_SCHEDULER_SET_ASIDE);
+    LOG_ERROR("reminder.set_aside", LOG_STR("reminder", reminder), LOG_STR("task", task));
+}
+
+static void on_overdue(void *ctx, int64_t count)
+{
+    (void)ctx;
+    base_metric_set(BASE_M_SCHEDULER_OVERDUE, 0, count);
+}
+
+static void on_state(void *ctx, bool up, const char *why)
+{
+    struct scheduler *scheduler = ctx;
+    bridge_link_set(&scheduler->link, up, why);
+}
+
+static void scheduler_free(void *part)
+{
+    struct scheduler *scheduler = part;
+    task_fire_free(scheduler->store);
+    free(scheduler);
+}
+
+static enum base_err scheduler_start(const struct bridge_env *env, void **ret_part,
+                                     struct base_buf *errors)
+{
+    struct scheduler *scheduler = calloc(1, sizeof(*scheduler));
+    if (!scheduler)
+        return BASE_NO_MEMORY;
+    scheduler->link =
+        (struct bridge_link){.name = "scheduler database", .peer = BRIDGE_PEER_SCHEDULER_DATABASE};
+    base_metrics_labels(BASE_M_SCHEDULER_FIRED, policies, TASK_FIRING_POLICY_COUNT);
+    struct task_fire_options options = {.loop = env->loop,
+                                        .url = env->config->database_url,
+                                        .batch = (int)env->config->scheduler_batch,
+                                        .on_fired = on_fired,
+                                        .on_set_aside = on_set_aside,
+                                        .on_overdue = on_overdue,
+                                        .on_state = on_state,
+                                        .ctx = scheduler};
+    enum base_err err = task_fire_new(&options, &scheduler->store);
+    if (err != BASE_OK) {
+        base_buf_addf(errors, "scheduler: %s\n", base_err_text(err));
+        scheduler_free(scheduler);
+        return err;
+    }
+    *ret_part = scheduler;
+    return BASE_OK;
+}
+
+static bool scheduler_healthy(const void *part, const char **ret_why)
+{
+    const struct scheduler *scheduler = part;
+    *ret_why = scheduler->link.why;
+    return task_fire_up(scheduler->store);
+}
+
+static void scheduler_drain(void *part)
+{
+    struct scheduler *scheduler = part;
+    task_fire_stop(scheduler->store);
+}
+
+static bool scheduler_drained(const void *part)
+{
+    const struct scheduler *scheduler = part;
+    return task_fire_idle(scheduler->store);
+}
+
+const struct bridge_part_type bridge_scheduler_part = {.name = "scheduler",
+                                                       .role = BRIDGE_ROLE_SCHEDULER,
+                                                       .start = scheduler_start,
+                                                       .healthy = scheduler_healthy,
+                                                       .drain = scheduler_drain,
+                                                       .drained = scheduler_drained,
+                                                       .free = scheduler_free};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a due reminder becomes: what to do with it by its lateness, and the data of the event, which
+ * is what a phone shows. Pure: no clock, no I/O.
+ */
+#ifndef TASKS_REMINDER_EVENT_H
+#define TASKS_REMINDER_EVENT_H
+
+#include "lib/base/buf.h"
+#include "lib/base/id.h"
+
+/* A firing joined with its task. */
+struct task_firing {
+    struct base_id reminder_id;
+    int32_t occurrence;
+    int32_t repeat;
+    struct base_id task_id;
+    struct base_sv user_id;
+    int64_t fire_at_us;
+    bool live; /* the task is open and still in this occurrence */
+    struct base_sv title;
+    int priority;
+    int due_kind;         /* as the database has it: 0 none, 1 date, 2 floating, 3 zoned */
+    int64_t due_local_us; /* wall time as if it were UTC */
+    struct base_sv due_zone;
+    int64_t due_at_us;
+};
+
+/* Never silence, never a flood: */
+enum task_firing_policy {
+    TASK_FIRING_ON_TIME,
+    TASK_FIRING_LATE,    /* up to 15 minutes: sent, marked late */
+    TASK_FIRING_DIGEST,  /* up to 24 hours: one message for all of the user's */
+    TASK_FIRING_MISSED,  /* older: only in the history */
+    TASK_FIRING_CLEARED, /* nothing left to remind of */
+    TASK_FIRING_POLICY_COUNT
+};
+
+enum task_firing_policy task_firing_policy(const struct task_firing *firing, int64_t now_us);
+
+/* The data of reminder.triggered for one firing. */
+void task_firing_json(struct base_buf *buf, const struct task_firing *firing, bool late,
+                      int64_t now_us);
+/* The data of a reminder.triggered (digest) or reminder.missed for n firings of one user. */
+void task_firings_json(struct base_buf *buf, const struct task_firing *firings, size_t n,
+                       bool missed, int64_t now_us);
+
+#endif

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A round: ask when the next row is due; if it is, BEGIN and claim; build the events; write
+ * receipts and outbox and COMMIT. The transaction spans one round trip of ours, during which only
+ * claimed rows of the queue are locked.
+ *
+ * What is more than 15 minutes late comes after an outage. It is claimed by user, so that each gets
+ * one digest, and by one process at a time (an advisory lock of the transaction); rounds for it
+ * take turns with rounds for what is due now.
+ */
+#include "tasks/store/fire.h"
+
+#include <stdlib.h>
+
+#include "lib/base/arena.h"
+#include "tasks/event.h"
+#include "tasks/store/pg.h"
+
+enum {
+    BATCH_MAX = 500,
+    LATE_ROWS = 2000,
+    LATE_USERS = 200,
+    ATTEMPTS = 5,
+    IDLE_MS = 50, /* a new reminder that is due at once waits this long at most */
+    RETRY_MS = 200,
+    LATE_AGAIN_MS = 500,
+    OVERDUE_MS = 10000,
+    EVENT_MAX = 256 * 1024,
+    PARAMS_MAX = 64 * 1024 * 1024,
+    ARENA_MAX = 4 * 1024 * 1024
+};
+#define LATE_US (INT64_C(15) * 60 * 1000000)
+/* "todofire" in ASCII. */
+#define LATE_LOCK "8389754737003262565"
+
+enum state { DOWN, WAITING, ASKING, CLAIMING, SETTLING, FAILING };
+
+/* receipt.state */
+enum { RECEIPT_FIRED = 1, RECEIPT_LATE, RECEIPT_MISSED, RECEIPT_CLEARED };
+
+#define DUE_SQL                                                                                    \
+    "SELECT (extract(epoch FROM fire_at - clock_timestamp()) * 1000000)::int8 FROM reminder_fire"  \
+    " WHERE attempts < 5 ORDER BY fire_at LIMIT 1"
+
+#define TAKE_SQL                                                                                   \
+    " d AS (DELETE FROM reminder_fire f USING c WHERE f.reminder_id = c.reminder_id"               \
+    "  AND f.occurrence = c.occurrence AND f.repeat = c.repeat RETURNING f.*)"                     \
+    " SELECT d.reminder_id, d.occurrence, d.repeat, d.task_id, d.user_id, d.fire_at, now(),"       \
+    "  coalesce(t.status = 0 AND t.occurrence = d.occurrence, false), coalesce(t.title, ''),"      \
+    "  coalesce(t.priority, 0), coalesce(t.due_kind, 0), t.due_local, coalesce(t.due_zone, ''),"   \
+    "  t.due_at FROM d LEFT JOIN tasks t ON t.id = d.task_id"                                      \
+    " ORDER BY d.user_id, d.fire_at, d.reminder_id"
+
+#define CLAIM_SQL                                                                                  \
+    "WITH c AS MATERIALIZED (SELECT reminder_id, occurrence, repeat FROM reminder_fire"            \
+    "  WHERE fire_at <= now() AND fire_at > now() - interval '15 min' AND attempts < 5"            \
+    "  ORDER BY fire_at LIMIT $1::int4 FOR UPDATE SKIP LOCKED)," TAKE_SQL
+
+/* All that is late of a few users, those who have waited longest. */
+#define CLAIM_LATE_SQL                                                                             \
+    "WITH l AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(" LATE_LOCK ") AS ok),"              \
+    " u AS MATERIALIZED (SELECT DISTINCT user_id FROM (SELECT user_id FROM reminder_fire"          \
+    "  WHERE (SELECT ok FROM l) AND fire_at <= now() - interval '15 min' AND attempts < 5"         \
+    "  ORDER BY fire_at LIMIT $2::int4) AS x),"                                                    \
+    " c AS MATERIALIZED (SELECT f.reminder_id, f.occurrence, f.repeat FROM u JOIN reminder_fire f" \
+    "  ON f.user_id = u.user_id WHERE f.fire_at <= now() - interval '15 min' AND f.attempts < 5"   \
+    "  LIMIT $1::int4 FOR UPDATE OF f SKIP LOCKED)," TAKE_SQL
+
+/* RETURNING tells which receipts are new; only their events are made. */
+#define SETTLE_SQL                                                                                 \
+    "WITH r AS MATERIALIZED (INSERT INTO receipt(reminder_id, occurrence, repeat, task_id,"        \
+    "  user_id, event_id, state, due_at, fired_at)"                                                \
+    "  SELECT x.*, now() FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::uuid[], $5::text[],"  \
+    "   $6::uuid[], $7::int2[], $8::timestamptz[]) AS x"                                           \
+    "  ON CONFLICT DO NOTHING RETURNING event_id),"                                                \
+    " o AS (INSERT INTO outbox(user_id, type, payload)"                                            \
+    "  SELECT e.user_id, e.type, e.payload"                                                        \
+    "  FROM unnest($9::uuid[], $10::text[], $11::int2[], $12::text[]) WITH ORDINALITY"             \
+    "   AS e(event_id, user_id, type, payload, nr)"                                                \
+    "  WHERE (e.event_id IN (SELECT event_id FROM r)) IS TRUE ORDER BY e.nr)"                      \
+    " SELECT event_id FROM r"
+
+#define OVERDUE_SQL                                                                                \
+    "SELECT count(*) FROM (SELECT 1 FROM reminder_fire WHERE fire_at <= now() LIMIT 10000) AS x"
+
+#define FAIL_SQL                                                                                   \
+    "UPDATE reminder_fire SET attempts = attempts + 1 WHERE reminder_id = $1::uuid"                \
+    " AND occurrence = $2::int4 AND repeat = $3::int4 RETURNING attempts, task_id"
+
+static const struct pg_statement statements[] = {
+    {"fire_due", DUE_SQL},       {"fire_claim", CLAIM_SQL}, {"fire_claim_late", CLAIM_LATE_SQL},
+    {"fire_settle", SETTLE_SQL}, {"fire_fail", FAIL_SQL},   {"fire_overdue", OVERDUE_SQL},
+};
+
+struct event {
+    struct base_id id;
+    struct base_sv user_id;
+    int type;
+    size_t offset, length; /* in payloads */
+};
+
+struct task_fire {
+    struct task_fire_options options;
+    struct pg_conn *conn;
+    struct pg_params *params;
+    struct base_timer *timer;
+    enum state state;
+    bool stopped;
+    bool late_round;
+    bool was_late;  /* the last claim was for late rows: the next is for those due now */
+    int late_users; /* in a late round */
+    int alone;      /* rows to be claimed one by one, after a batch failed */
+    int64_t late_again_us;
+    int64_t overdue_at_us;
+    int64_t now_us; /* the database's, in this transaction */
+    /* This round's rows. Texts are in the arena, so that they live until the commit. */
+    struct base_arena arena;
+    struct task_firing firings[LATE_ROWS];
+    struct task_fired fired[LATE_ROWS];
+    struct event events[LATE_ROWS];
+    size_t count, event_count;
+    struct base_buf payloads;
+};
+
+static void round_begin(void *ctx);
+
+static void wait_ms(struct task_fire *fire, int64_t after_ms)
+{
+    fire->state = WAITING;
+    fire->count = fire->event_count = 0;
+    base_timer_start(fire->timer, after_ms);
+}
+
+static void report(struct task_fire *fire, const char *why)
+{
+    if (fire->options.on_state)
+        fire->options.on_state(fire->options.ctx, true, why);
+}
+
+static void ignore(void *ctx, enum base_err err, const PGresult *result)
+{
+    (void)ctx;
+    (void)err;
+    (void)result;
+}
+
+/* Failure. */
+
+static void on_failed_noted(void *ctx, enum base_err err, const PGresult *result)
+{
+    struct task_fire *fire = ctx;
+    if (err == BASE_UNAVAILABLE)
+        return;
+    if (err == BASE_OK && PQntuples(result) == 1 && pg_int(result, 0, 0) >= ATTEMPTS &&
+        fire->options.on_set_aside)
+        fire->options.on_set_aside(fire->options.ctx, fire->firings[0].reminder_id,
+                                   pg_id(result, 0, 1));
+    wait_ms(fire, RETRY_MS);
+}
+
+static void note_failed(struct task_fire *fire)
+{
+    const struct task_firing *firing = &fire->firings[0];
+    pg_params_reset(fire->params);
+    pg_add_id(fire->params, firing->reminder_id);
+    pg_add_int4(fire->params, firing->occurrence);
+    pg_add_int4(fire->params, firing->repeat);
+    fire->state = FAILING;
+    if (pg_conn_query(fire->conn, "fire_fail", fire->params, on_failed_noted, fire) != BASE_OK)
+        wait_ms(fire, RETRY_MS);
+}
+
+/* The transaction cannot go on. Rows of a failed batch are then claimed one by one, which finds the
+ * one that is to blame. */
+static void round_failed(struct task_fire *fire, enum base_err err, const char *why)
+{
+    if (err == BASE_UNAVAILABLE)
+        return; /* on_state comes */
+    if (pg_conn_exec(fire->conn, "ROLLBACK", ignore, NULL) != BASE_OK)
+        return;
+    if (err == BASE_CONFLICT) {
+        wait_ms(fire, 0);
+        return;
+    }
+    report(fire, why);
+    if (fire->count == 1) {
+        note_failed(fire);
+        return;
+    }
+    fire->alone = fire->count ? (int)fire->count : 1;
+    wait_ms(fire, RETRY_MS);
+}
+
+/* Events. */
+
+static struct base_sv keep(struct task_fire *fire, const PGresult *result, int row, int column)
+{
+    return base_arena_sv(&fire->arena, pg_text(result, row, column));
+}
+
+static void read_rows(struct task_fire *fire, const PGresult *result)
+{
+    base_arena_reset(&fire->arena);
+    fire->count = (size_t)PQntuples(result);
+    for (int i = 0; i < (int)fire->count; i++) {
+        fire->firings[i] = (struct task_firing){.reminder_id = pg_id(result, i, 0),
+                                                .occurrence = (int32_t)pg_int(result, i, 1),
+                                                .repeat = (int32_t)pg_int(result, i, 2),
+                                                .task_id = pg_id(result, i, 3),
+                                                .user_id = keep(fire, result, i, 4),
+                                                .fire_at_us = pg_time_us(result, i, 5),
+                                                .live = pg_int(result, i, 7) != 0,
+                                                .title = keep(fire, result, i, 8),
+                                                .priority = (int)pg_int(result, i, 9),
+                                                .due_kind = (int)pg_int(result, i, 10),
+                                                .due_local_us = pg_time_us(result, i, 11),
+                                                .due_zone = keep(fire, result, i, 12),
+                                                .due_at_us = pg_time_us(result, i, 13)};
+        fire->now_us = pg_time_us(result, i, 6);
+    }
+}
+
+/* One event for the firings [from, to), all of one user and one policy. */
+static void add_event(struct task_fire *fire, size_t from, size_t to)
+{
+    const struct task_firing *first = &fire->firings[from];
+    enum task_firing_policy policy = fire->fired[from].policy;
+    bool missed = policy == TASK_FIRING_MISSED;
+    bool many = to - from > 1;
+    char subject[BASE_ID_TEXT + 1];
+    struct base_trace trace = base_trace_new();
+    struct event *event = &fire->events[fire->event_count++];
+    base_id_text(first->task_id, subject);
+    *event =
+        (struct event){.id = base_id_new(fire->now_us),
+                       .user_id = first->user_id,
+                       .type = missed ? TASK_EVENT_REMINDER_MISSED : TASK_EVENT_REMINDER_TRIGGERED,
+                       .offset = fire->payloads.len};
+    struct task_event_head head = {.type = event->type,
+                                   .id = event->id,
+                                   .user_id = event->user_id,
+                                   .subject = many ? SV_NULL : base_sv_from(subject),
+                                   .time_us = fire->now_us,
+                                   .trace = &trace};
+    task_event_begin(&fire->payloads, &head);
+    if (many)
+        task_firings_json(&fire->payloads, first, to - from, missed, fire->now_us);
+    else
+        task_firing_json(&fire->payloads, first, policy != TASK_FIRING_ON_TIME, fire->now_us);
+    task_event_end(&fire->payloads);
+    event->length = fire->payloads.len - event->offset;
+    for (size_t i = from; i < to; i++) {
+        fire->fired[i].event_id = event->id;
+        fire->fired[i].trace = trace;
+    }
+}
+
+static bool together(const struct task_fire *fire, size_t a, size_t b)
+{
+    enum task_firing_policy policy = fire->fired[a].policy;
+    return (policy == TASK_FIRING_DIGEST || policy == TASK_FIRING_MISSED) &&
+           policy == fire->fired[b].policy &&
+           base_sv_eq(fire->firings[a].user_id, fire->firings[b].user_id);
+}
+
+/* Rows come ordered by user and time, so what belongs together is adjacent. */
+static void build_events(struct task_fire *fire)
+{
+    base_buf_reset(&fire->payloads);
+    fire->event_count = 0;
+    for (size_t i = 0; i < fire->count; i++) {
+        const struct task_firing *firing = &fire->firings[i];
+        fire->fired[i] = (struct task_fired){.policy = task_firing_policy(firing, fire->now_us),
+                                             .reminder_id = firing->reminder_id,
+                                             .task_id = firing->task_id,
+                                             .event_id = base_id_new(fire->now_us),
+                                             .user_id = firing->user_id,
+                                             .occurrence = firing->occurrence,
+                                             .repeat = firing->repeat,
+                                             .late_us = fire->now_us - firing->fire_at_us};
+    }
+    for (size_t i = 0, end; i < fire->count; i = end) {
+        end = i + 1;
+        if (fire->fired[i].policy == TASK_FIRING_CLEARED)
+            continue;
+        while (end < fire->count && together(fire, i, end))
+            end++;
+        add_event(fire, i, end);
+    }
+}
+
+/* Settling. */
+
+static int receipt_state(enum task_firing_policy policy)
+{
+    static const int states[TASK_FIRING_POLICY_COUNT] = {RECEIPT_FIRED, RECEIPT_LATE, RECEIPT_LATE,
+                                                         RECEIPT_MISSED, RECEIPT_CLEARED};
+    return states[policy];
+}
+
+#define ARRAY(type, n, call)                                                                       \
+    do {                                                                                           \
+        pg_array_begin(params, type);                                                              \
+        for (size_t i = 0; i < (n); i++)                                                           \
+            call;                                                                                  \
+        pg_array_end(params);                                                                      \
+    } while (0)
+
+static void bind_settle(struct task_fire *fire)
+{
+    struct pg_params *params = fire->params;
+    const struct task_firing *f = fire->firings;
+    const struct task_fired *d = fire->fired;
+    const struct event *e = fire->events;
+    struct base_sv payloads = base_buf_sv(&fire->payloads);
+    size_t n = fire->count;
+    pg_params_reset(params);
+    ARRAY(PG_UUID, n, pg_array_id(params, f[i].reminder_id));
+    ARRAY(PG_INT4, n, pg_array_int(params, f[i].occurrence));
+    ARRAY(PG_INT4, n, pg_array_int(params, f[i].repeat));
+    ARRAY(PG_UUID, n, pg_array_id(params, f[i].task_id));
+    ARRAY(PG_TEXT, n, pg_array_text(params, f[i].user_id));
+    ARRAY(PG_UUID, n, pg_array_id(params, d[i].event_id));
+    ARRAY(PG_INT2, n, pg_array_int(params, receipt_state(d[i].policy)));
+    ARRAY(PG_TIMESTAMPTZ, n, pg_array_time(params, f[i].fire_at_us));
+    n = fire->event_count;
+    ARRAY(PG_UUID, n, pg_array_id(params, e[i].id));
+    ARRAY(PG_TEXT, n, pg_array_text(params, e[i].user_id));
+    ARRAY(PG_INT2, n, pg_array_int(params, e[i].type));
+    ARRAY(PG_TEXT, n,
+          pg_array_text(params, base_sv_sub(payloads, e[i].offset, e[i].offset + e[i].length)));
+}
+
+/* Keeps only the firings whose receipt was new: another process may have been first. */
+static void keep_new(struct task_fire *fire, const PGresult *result)
+{
+    size_t rows = (size_t)PQntuples(result);
+    if (rows == fire->count)
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < fire->count; i++) {
+        bool is_new = false;
+        for (size_t row = 0; row < rows && !is_new; row++)
+            is_new = base_id_eq(fire->fired[i].event_id, pg_id(result, (int)row, 0));
+        if (is_new)
+            fire->fired[kept++] = fire->fired[i];
+    }
+    fire->count = kept;
+}
+
+static void on_settled(void *ctx, enum base_err err, const PGresult *result)
+{
+    struct task_fire *fire = ctx;
+    if (err == BASE_OK)
+        keep_new(fire, result);
+    else
+        round_failed(fire, err, result ? PQresultErrorMessage(result) : "");
+}
+
+static void on_committed(void *ctx, enum base_err err, const PGresult *result)
+{
+    struct task_fire *fire = ctx;
+    if (fire->state != SETTLING || err == BASE_UNAVAILABLE)
+        return;
+    if (err != BASE_OK) {
+        round_failed(fire, err, result ? PQresultErrorMessage(result) : "");
+        return;
+    }
+    if (fire->count && fire->options.on_fired)
+        fire->options.on_fired(fire->options.ctx, fire->fired, fire->count);
+    if (fire->alone > 0)
+        fire->alone--;
+    wait_ms(fire, 0);
+}
+
+static void settle(struct task_fire *fire)
+{
+    build_events(fire);
+    bind_settle(fire);
+    if (!base_buf_ok(&fire->payloads)) {
+        round_failed(fire, BASE_TOO_LARGE, "the events of a batch do not fit");
+        return;
+    }
+    fire->state = SETTLING;
+    if (pg_conn_query(fire->conn, "fire_settle", fire->params, on_settled, fire) != BASE_OK ||
+        pg_conn_exec(fire->conn, "COMMIT", on_committed, fire) != BASE_OK)
+        round_failed(fire, BASE_INTERNAL, "the batch could not be sent");
+}
+
+/* Claiming. */
+
+static void on_claimed(void *ctx, enum base_err err, const PGresult *result)
+{
+    struct task_fire *fire = ctx;
+    fire->count = 0;
+    if (err != BASE_OK) {
+        round_failed(fire, err, result ? PQresultErrorMessage(result) : "");
+        return;
+    }
+    size_t rows = (size_t)PQntuples(result);
+    bool cut = fire->late_round && rows == LATE_ROWS && fire->late_users > 1;
+    if (rows == 0 || cut) {
+        /* Nobody's digest is cut in two: fewer users, then. */
+        fire->late_users = cut ? (fire->late_users + 3) / 4 : LATE_USERS;
+        if (fire->late_round && !cut)
+            fire->late_again_us =
+                base_loop_now_us(fire->options.loop) + LATE_AGAIN_MS * INT64_C(1000);
+        if (pg_conn_exec(fire->conn, "ROLLBACK", ignore, NULL) == BASE_OK)
+            wait_ms(fire, cut ? 0 : IDLE_MS);
+        return;
+    }
+    fire->late_users = LATE_USERS;
+    read_rows(fire, result);
+    settle(fire);
+}
+
+static void claim(struct task_fire *fire, bool late)
+{
+    int limit = late ? LATE_ROWS : fire->options.batch;
+    pg_params_reset(fire->params);
+    pg_add_int4(fire->params, fire->alone > 0 ? 1 : limit);
+    if (late)
+        pg_add_int4(fire->params, fire->late_users);
+    fire->late_round = fire->was_late = late;
+    fire->state = CLAIMING;
+    if (pg_conn_exec(fire->conn, "BEGIN", ignore, NULL) != BASE_OK ||
+        pg_conn_query(fire->conn, late ? "fire_claim_late" : "fire_claim", fire->params, on_claimed,
+                      fire) != BASE_OK)
+        wait_ms(fire, RETRY_MS);
+}
+
+static void on_due(void *ctx, enum base_err err, const PGresult *result)
+{
+    struct task_fire *fire = ctx;
+    if (err == BASE_UNAVAILABLE)
+        return;
+    if (err != BASE_OK) {
+        report(fire, PQresultErrorMessage(result));
+        wait_ms(fire, RETRY_MS);
+        return;
+    }
+    int64_t due_us = PQntuples(result) ? pg_int(result, 0, 0) : INT64_MAX;
+    if (fire->stopped || due_us > IDLE_MS * 1000) {
+        wait_ms(fire, IDLE_MS);
+    } else if (due_us > 0) {
+        wait_ms(fire, due_us / 1000 + 1);
+    } else {
+        bool late_now = due_us < -LATE_US && !fire->was_late &&
+                        base_loop_now_us(fire->options.loop) >= fire->late_again_us;
+        claim(fire, late_now);
+    }
+}
+
+static void on_overdue(void *ctx, enum base_err err, const PGresult *result)
+{
+    struct task_fire *fire = ctx;
+    if (err == BASE_OK && fire->options.on_overdue)
+        fire->options.on_overdue(fire->options.ctx, pg_int(result, 0, 0));
+}
+
+static void round_begin(void *ctx)
+{
+    struct task_fire *fire = ctx;
+    int64_t now = base_loop_now_us(fire->options.loop);
+    if (fire->state != WAITING || fire->stopped)
+        return;
+    if (now >= fire->overdue_at_us &&
+        pg_conn_query(fire->conn, "fire_overdue", NULL, on_overdue, fire) == BASE_OK)
+        fire->overdue_at_us = now + OVERDUE_MS * INT64_C(1000);
+    fire->state = ASKING;
+    if (pg_conn_query(fire->conn, "fire_due", NULL, on_due, fire) != BASE_OK)
+        wait_ms(fire, RETRY_MS);
+}
+
+static void on_state(void *ctx, bool up, const char *error)
+{
+    struct task_fire *fire = ctx;
+    fire->alone = 0;
+    if (up)
+        wait_ms(fire, 0);
+    else
+        fire->state = DOWN;
+    if (fire->options.on_state)
+        fire->options.on_state(fire->options.ctx, up, error);
+}
+
+bool task_fire_up(const struct task_fire *fire)
+{
+    return fire->state != DOWN;
+}
+
+void task_fire_stop(struct task_fire *fire)
+{
+    fire->stopped = true;
+}
+
+bool task_fire_idle(const struct task_fire *fire)
+{
+    return fire->state <= ASKING;
+}
+
+void task_fire_free(struct task_fire *fire)
+{
+    if (!fire)
+        return;
+    fire->options.on_state = NULL;
+    pg_conn_free(fire->conn);
+    pg_params_free(fire->params);
+    base_timer_free(fire->timer);
+    base_arena_done(&fire->arena);
+    base_buf_done(&fire->payloads);
+    free(fire);
+}
+
+enum base_err task_fire_new(const struct task_fire_options *options, struct task_fire **ret_fire)
+{
+    struct task_fire *fire = calloc(1, sizeof(*fire));
+    if (!fire)
+        return BASE_NO_MEMORY;
+    fire->options = *options;
+    if (fire->options.batch > BATCH_MAX)
+        fire->options.batch = BATCH_MAX;
+    fire->late_users = LATE_USERS;
+    base_arena_init(&fire->arena, ARENA_MAX);
+    base_buf_init(&fire->payloads, PARAMS_MAX / 2);
+    enum base_err err = pg_params_new(PARAMS_MAX, &fire->params);
+    if (err == BASE_OK)
+        err = base_timer_new(options->loop, round_begin, fire, &fire->timer);
+    struct pg_options pg = {.loop = options->loop,
+                            .url = options->url,
+                            .application_name = "todo-scheduler",
+                            .settings = "-c enable_seqscan=off -c jit=off"
+                                        " -c idle_in_transaction_session_timeout=10000",
+                            .statements = statements,
+                            .statement_count = sizeof(statements) / sizeof(statements[0]),
+                            .on_state = on_state,
+                            .ctx = fire};
+    if (err == BASE_OK)
+        err = pg_conn_new(&pg, &fire->conn);
+    if (err != BASE_OK) {
+        task_fire_free(fire);
+        return err;
+    }
+    *ret_fire = fire;
+    return BASE_OK;
+}
