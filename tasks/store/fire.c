@@ -119,6 +119,7 @@ struct task_fire {
     struct task_fired fired[LATE_ROWS];
     struct event events[LATE_ROWS];
     size_t count, event_count;
+    struct base_buf payload; /* one event: the JSON writer puts a comma after what stands before */
     struct base_buf payloads;
 };
 
@@ -242,12 +243,16 @@ static void add_event(struct task_fire *fire, size_t from, size_t to)
                                    .subject = many ? SV_NULL : base_sv_from(subject),
                                    .time_us = fire->now_us,
                                    .trace = &trace};
-    task_event_begin(&fire->payloads, &head);
+    base_buf_reset(&fire->payload);
+    task_event_begin(&fire->payload, &head);
     if (many)
-        task_firings_json(&fire->payloads, first, to - from, missed, fire->now_us);
+        task_firings_json(&fire->payload, first, to - from, missed, fire->now_us);
     else
-        task_firing_json(&fire->payloads, first, policy != TASK_FIRING_ON_TIME, fire->now_us);
-    task_event_end(&fire->payloads);
+        task_firing_json(&fire->payload, first, policy != TASK_FIRING_ON_TIME, fire->now_us);
+    task_event_end(&fire->payload);
+    if (!base_buf_ok(&fire->payload))
+        fire->payloads.failed = true;
+    base_buf_add(&fire->payloads, base_buf_sv(&fire->payload));
     event->length = fire->payloads.len - event->offset;
     for (size_t i = from; i < to; i++) {
         fire->fired[i].event_id = event->id;
@@ -508,6 +513,7 @@ void task_fire_free(struct task_fire *fire)
     pg_params_free(fire->params);
     base_timer_free(fire->timer);
     base_arena_done(&fire->arena);
+    base_buf_done(&fire->payload);
     base_buf_done(&fire->payloads);
     free(fire);
 }
@@ -522,6 +528,7 @@ enum base_err task_fire_new(const struct task_fire_options *options, struct task
         fire->options.batch = BATCH_MAX;
     fire->late_users = LATE_USERS;
     base_arena_init(&fire->arena, ARENA_MAX);
+    base_buf_init(&fire->payload, EVENT_MAX);
     base_buf_init(&fire->payloads, PARAMS_MAX / 2);
     enum base_err err = pg_params_new(PARAMS_MAX, &fire->params);
     if (err == BASE_OK)
