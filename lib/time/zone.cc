@@ -120,6 +120,26 @@ int64_t to_us(cctz::time_point<cctz::seconds> at)
     return at.time_since_epoch().count() * SECOND_US;
 }
 
+cctz::time_point<cctz::seconds> to_point(int64_t at_us)
+{
+    return cctz::time_point<cctz::seconds>(
+        cctz::seconds(at_us / SECOND_US - (at_us % SECOND_US < 0)));
+}
+
+int64_t to_wall_s(const cctz::civil_second &civil)
+{
+    return civil - cctz::civil_second();
+}
+
+time_change to_change(const cctz::time_zone &zone, const cctz::time_zone::civil_transition &change)
+{
+    time_change result;
+    result.at_us = to_us(zone.lookup(change.to).trans);
+    result.from_s = to_wall_s(change.from);
+    result.to_s = to_wall_s(change.to);
+    return result;
+}
+
 /* The first line of the database's own texts: "+VERSION" where zic's makefile left it, or the
  * "# version 2026a" of tzdata.zi. */
 std::string read_version(const std::string &dir)
@@ -191,9 +211,7 @@ int64_t time_zone_instant(const struct time_zone *zone, struct time_civil civil,
 
 struct time_civil time_zone_civil(const struct time_zone *zone, int64_t at_us)
 {
-    int64_t seconds = at_us / SECOND_US - (at_us % SECOND_US < 0);
-    cctz::civil_second shown =
-        zone->zone.lookup(cctz::time_point<cctz::seconds>(cctz::seconds(seconds))).cs;
+    cctz::civil_second shown = zone->zone.lookup(to_point(at_us)).cs;
     time_civil civil;
     civil.year = static_cast<int32_t>(shown.year());
     civil.month = static_cast<int8_t>(shown.month());
@@ -202,6 +220,45 @@ struct time_civil time_zone_civil(const struct time_zone *zone, int64_t at_us)
     civil.minute = static_cast<int8_t>(shown.minute());
     civil.second = static_cast<int8_t>(shown.second());
     return civil;
+}
+
+/* cctz also reports changes of the abbreviation alone, and the start of its data: passed over. */
+bool time_zone_change_before(const struct time_zone *zone, int64_t at_us,
+                             struct time_change *ret_change)
+{
+    cctz::time_zone::civil_transition found;
+    auto point = to_point(at_us) + cctz::seconds(1);
+    while (zone->zone.prev_transition(point, &found)) {
+        time_change change = to_change(zone->zone, found);
+        if (change.from_s != change.to_s) {
+            *ret_change = change;
+            return true;
+        }
+        auto earlier = to_point(change.at_us);
+        if (earlier >= point)
+            break;
+        point = earlier;
+    }
+    return false;
+}
+
+bool time_zone_change_after(const struct time_zone *zone, int64_t at_us,
+                            struct time_change *ret_change)
+{
+    cctz::time_zone::civil_transition found;
+    auto point = to_point(at_us);
+    while (zone->zone.next_transition(point, &found)) {
+        time_change change = to_change(zone->zone, found);
+        if (change.from_s != change.to_s) {
+            *ret_change = change;
+            return true;
+        }
+        auto later = to_point(change.at_us);
+        if (later <= point)
+            break;
+        point = later;
+    }
+    return false;
 }
 
 const char *time_zone_version(void)

@@ -31,6 +31,20 @@ int64_t time_zone_instant(const struct time_zone *zone, struct time_civil civil,
 /* What the wall clock shows at an instant. */
 struct time_civil time_zone_civil(const struct time_zone *zone, int64_t at_us);
 
+/* A change of the zone's offset: at at_us the wall clock would have shown from_s (in seconds of
+ * time_civil_seconds) and shows to_s. to_s > from_s is a gap, to_s < from_s an overlap. */
+struct time_change {
+    int64_t at_us;
+    int64_t from_s;
+    int64_t to_s;
+};
+
+/* The last change at or before an instant, the first one after it. False if there is none. */
+bool time_zone_change_before(const struct time_zone *zone, int64_t at_us,
+                             struct time_change *ret_change);
+bool time_zone_change_after(const struct time_zone *zone, int64_t at_us,
+                            struct time_change *ret_change);
+
 /* The version of the database in use, such as "2026a"; "unknown" if it does not say.
  * TZDIR in the environment chooses another database at the process's start. */
 const char *time_zone_version(void);

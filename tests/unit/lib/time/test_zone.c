@@ -83,6 +83,52 @@ static void instants_to_wall_times(void **state)
     assert_int_equal(civil.minute, 30);
 }
 
+static int64_t wall_s(const char *text)
+{
+    struct time_civil civil;
+    bool has_time;
+    assert_true(time_civil_parse(base_sv_from(text), &civil, &has_time));
+    return time_civil_seconds(civil);
+}
+
+static int64_t instant_us(const char *text)
+{
+    int64_t at_us;
+    assert_true(base_time_parse(base_sv_from(text), &at_us));
+    return at_us;
+}
+
+static void changes_of_offset(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *at, *before_at, *before_from, *before_to, *after_at, *after_from, *after_to;
+    } rows[] = {
+        {"2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z", "2026-03-29T02:00", "2026-03-29T03:00",
+         "2026-10-25T01:00:00Z", "2026-10-25T03:00", "2026-10-25T02:00"},
+        {"2026-03-29T00:59:59.999999Z", "2025-10-26T01:00:00Z", "2025-10-26T03:00",
+         "2025-10-26T02:00", "2026-03-29T01:00:00Z", "2026-03-29T02:00", "2026-03-29T03:00"},
+        {"2200-07-01T00:00:00Z", "2200-03-30T01:00:00Z", "2200-03-30T02:00", "2200-03-30T03:00",
+         "2200-10-26T01:00:00Z", "2200-10-26T03:00", "2200-10-26T02:00"},
+    };
+    const struct time_zone *berlin = zone("Europe/Berlin");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct time_change change;
+        assert_true(time_zone_change_before(berlin, instant_us(rows[i].at), &change));
+        assert_int_equal(change.at_us, instant_us(rows[i].before_at));
+        assert_int_equal(change.from_s, wall_s(rows[i].before_from));
+        assert_int_equal(change.to_s, wall_s(rows[i].before_to));
+        assert_true(time_zone_change_after(berlin, instant_us(rows[i].at), &change));
+        assert_int_equal(change.at_us, instant_us(rows[i].after_at));
+        assert_int_equal(change.from_s, wall_s(rows[i].after_from));
+        assert_int_equal(change.to_s, wall_s(rows[i].after_to));
+    }
+    struct time_change change;
+    assert_false(time_zone_change_before(time_zone_utc(), 0, &change));
+    assert_false(time_zone_change_after(time_zone_utc(), 0, &change));
+    assert_false(time_zone_change_after(zone("Asia/Kolkata"), 0, &change));
+}
+
 static void zones_are_loaded_once(void **state)
 {
     (void)state;
@@ -141,9 +187,9 @@ static void the_version_is_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wall_times_to_instants), cmocka_unit_test(instants_to_wall_times),
-        cmocka_unit_test(zones_are_loaded_once),  cmocka_unit_test(unknown_names_are_refused),
-        cmocka_unit_test(the_version_is_known),
+        cmocka_unit_test(wall_times_to_instants),    cmocka_unit_test(instants_to_wall_times),
+        cmocka_unit_test(changes_of_offset),         cmocka_unit_test(zones_are_loaded_once),
+        cmocka_unit_test(unknown_names_are_refused), cmocka_unit_test(the_version_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
