@@ -48,7 +48,8 @@ static void hold_or_go_on(struct relay *relay)
         relay->failed = false;
         task_relay_restart(relay->store);
     }
-    bool room = used + (uint64_t)relay->env.config->relay_batch <= WINDOW;
+    /* One round may be under way already when the next is let go. */
+    bool room = used + 2 * (uint64_t)relay->env.config->relay_batch <= WINDOW;
     task_relay_hold(relay->store, !relay->bus_was_up || relay->draining || relay->failed || !room);
 }
 

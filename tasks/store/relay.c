@@ -190,11 +190,14 @@ static void on_numbered(void *ctx, enum base_err err, const PGresult *result)
     struct task_relay *relay = ctx;
     if (!answered(relay, err, result))
         return;
-    bool empty = PQntuples(result) == 0;
-    relay->empty_rounds = empty ? relay->empty_rounds + 1 : 0;
-    base_timer_start(relay->poll, !empty                                      ? 0
-                                  : relay->empty_rounds > POLLS_BEFORE_SLOWER ? POLL_LAST_MS
-                                                                              : POLL_FIRST_MS);
+    int rows = PQntuples(result);
+    relay->empty_rounds = rows ? 0 : relay->empty_rounds + 1;
+    if (rows == relay->options.batch)
+        step(relay); /* the database works on the next round while these are published */
+    else
+        base_timer_start(relay->poll, rows                                        ? 0
+                                      : relay->empty_rounds > POLLS_BEFORE_SLOWER ? POLL_LAST_MS
+                                                                                  : POLL_FIRST_MS);
     hand_over(relay, result);
 }
 
