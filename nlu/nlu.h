@@ -151,6 +151,11 @@ BASE_MUST_CHECK enum base_err nlu_parse(const struct nlu *nlu, struct nlu_scratc
                                         const struct nlu_input *input, struct base_arena *arena,
                                         struct nlu_result *ret_result);
 
+/* Runs the examples that stand beside the rules; a line "file:line: …" for each that does not come
+ * out as written. Returns how many those are. */
+size_t nlu_check(const struct nlu *nlu, struct nlu_scratch *scratch, struct base_buf *out,
+                 size_t *ret_examples);
+
 /* For people: tokens, candidate rules, spans, scores, what was left over. */
 void nlu_explain(const struct nlu *nlu, struct nlu_scratch *scratch, const struct nlu_input *input,
                  struct base_buf *out);

@@ -1,0 +1,16 @@
+# Turns the rule files into a C table, so that the program runs without them on disk.
+# -DRULES=folder -DOUT=file.c
+file(GLOB_RECURSE files RELATIVE ${RULES} ${RULES}/*.rules)
+list(SORT files)
+set(text "/* Generated from the rule files; do not edit. */\n#include \"nlu/rules.h\"\n")
+set(table "")
+set(n 0)
+foreach(name IN LISTS files)
+    file(READ ${RULES}/${name} hex HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    string(APPEND text "static const unsigned char FILE_${n}[] = {${bytes}0};\n")
+    string(APPEND table "    {\"${name}\", FILE_${n}, sizeof(FILE_${n}) - 1},\n")
+    math(EXPR n "${n} + 1")
+endforeach()
+string(APPEND text "const struct nlu_rule_file NLU_BUILT_IN[] = {\n${table}    {NULL, NULL, 0}};\n")
+file(WRITE ${OUT} "${text}")

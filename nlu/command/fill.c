@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fills a command. A time is taken out of the title when it is what makes the task due; another one
+ * ("the monday newsletter") stays. Nothing else is lost from a title but the words that led to what
+ * was understood.
+ */
+#include "nlu/command/fill.h"
+
+#include "nlu/value/repeat.h"
+
+enum { TITLE_PIECES_MAX = 32 };
+
+struct fill {
+    struct nlu_match *m;
+    const struct nlu_reading *reading;
+    size_t from, to;
+    struct base_arena *arena;
+    struct nlu_command *out;
+    bool no_memory;
+    bool taken[NLU_TOKENS_MAX]; /* items that are no part of a title */
+};
+
+static int class_of(const struct fill *f, const char *name)
+{
+    return nlu_grammar_class(f->m->grammar, base_sv_from(name));
+}
+
+static struct base_sv item_text(const struct fill *f, size_t i)
+{
+    const struct nlu_item *item = &f->m->items[i];
+    return base_sv(f->m->text.ptr + item->start, item->end - item->start);
+}
+
+static bool is_class(const struct fill *f, size_t i, int class_id)
+{
+    return class_id >= 0 && f->m->codes[i] == class_id;
+}
+
+/* ---- titles ---- */
+
+static bool is_loose_sign(char c)
+{
+    return strchr(".,;:!-?", c) != NULL;
+}
+
+static struct base_sv trim_signs(struct base_sv s)
+{
+    for (;;) {
+        struct base_sv t = base_sv_trim(s);
+        if (t.len > 0 && is_loose_sign(t.ptr[0]) && !(t.len > 1 && t.ptr[0] == '-'))
+            t = base_sv_sub(t, 1, t.len);
+        if (t.len > 0 && is_loose_sign(t.ptr[t.len - 1]))
+            t = base_sv_sub(t, 0, t.len - 1);
+        if (t.len == s.len)
+            return t;
+        s = t;
+    }
+}
+
+static struct base_sv unquote(struct base_sv s)
+{
+    if (s.len >= 2 && (s.ptr[0] == '"' || s.ptr[0] == '\'') && s.ptr[s.len - 1] == s.ptr[0] &&
+        base_sv_find(base_sv_sub(s, 1, s.len - 1), s.ptr[0]) == s.len - 2)
+        return base_sv_sub(s, 1, s.len - 1);
+    if (s.len >= 6 && !memcmp(s.ptr, "\xe2\x80\x9c", 3) &&
+        !memcmp(s.ptr + s.len - 3, "\xe2\x80\x9d", 3))
+        return base_sv_sub(s, 3, s.len - 3);
+    return s;
+}
+
+/* The text of the items in [from, to) that nothing has taken, pieces joined by one space. */
+static struct base_sv title_text(struct fill *f, size_t from, size_t to)
+{
+    struct base_sv pieces[TITLE_PIECES_MAX];
+    size_t count = 0, total = 0;
+    for (size_t i = from; i < to; i++) {
+        if (f->taken[i])
+            continue;
+        struct base_sv text = item_text(f, i);
+        bool joins = count > 0 && i > from && !f->taken[i - 1];
+        if (joins) {
+            pieces[count - 1].len = (size_t)(text.ptr + text.len - pieces[count - 1].ptr);
+        } else {
+            if (count == TITLE_PIECES_MAX)
+                break;
+            pieces[count++] = text;
+        }
+    }
+    if (count == 0)
+        return SV_NULL;
+    if (count == 1)
+        return unquote(trim_signs(pieces[0]));
+    for (size_t i = 0; i < count; i++)
+        total += pieces[i].len + 1;
+    char *joined = base_arena_alloc(f->arena, total);
+    if (!joined) {
+        f->no_memory = true;
+        return SV_NULL;
+    }
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct base_sv piece = base_sv_trim(pieces[i]);
+        if (piece.len == 0)
+            continue;
+        if (len > 0 && !strchr(",.;:!?", piece.ptr[0]))
+            joined[len++] = ' ';
+        memcpy(joined + len, piece.ptr, piece.len);
+        len += piece.len;
+    }
+    return unquote(trim_signs(base_sv(joined, len)));
+}
+
+/* ---- times ---- */
+
+static struct nlu_when when_of(struct fill *f, const struct nlu_value *value)
+{
+    struct nlu_when when = {.set = true, .zone = value->zone};
+    when.at = nlu_value_due(f->m->eval.now, value, &when.has_time);
+    return when;
+}
+
+static bool is_time_only(const struct nlu_value *v)
+{
+    return (v->flags & NLU_HAS_TIME) && !(v->flags & NLU_HAS_DATE);
+}
+
+/* A time in the middle of words, behind an article or before a noun, belongs to them. */
+static bool is_part_of_words(const struct fill *f, size_t i)
+{
+    const struct nlu_item *item = &f->m->items[i];
+    bool leads = f->m->tokens[item->first].word && f->m->tokens[item->first].word->literal;
+    if (item->count > 1 && leads)
+        return false;
+    if (i == f->from || i + 1 >= f->to)
+        return false;
+    struct base_sv before = item_text(f, i - 1);
+    static const char *const ARTICLES[] = {"the", "a", "an", "my", "our", "his", "her", "their"};
+    for (size_t k = 0; k < sizeof(ARTICLES) / sizeof(*ARTICLES); k++) {
+        if (base_sv_eq_i(before, base_sv_from(ARTICLES[k])))
+            return true;
+    }
+    return false;
+}
+
+static int time_rank(const struct fill *f, size_t i, const struct nlu_value *v)
+{
+    int rank = 4;
+    if (i == f->from || i + 1 == f->to)
+        rank += 2;
+    if (f->m->items[i].count > 1)
+        rank += 1;
+    if (v->flags & NLU_HAS_TIME)
+        rank += 1;
+    return is_part_of_words(f, i) ? 0 : rank;
+}
+
+static void join_day_and_time(struct fill *f, struct nlu_when *due, const struct nlu_value *day,
+                              const struct nlu_value *time)
+{
+    struct nlu_eval *eval = &f->m->eval;
+    memset(eval->args, 0, sizeof(eval->args));
+    eval->args[NLU_KEY('d')] = (struct nlu_arg){.set = true, .value = day};
+    eval->args[NLU_KEY('t')] = (struct nlu_arg){.set = true, .value = time};
+    const struct nlu_action *join = nlu_action_find(SV("join"));
+    struct nlu_value both = {0};
+    if (join->run(eval, &both))
+        *due = when_of(f, &both);
+}
+
+static void take_times(struct fill *f)
+{
+    int when = class_of(f, "when");
+    size_t best = f->to;
+    int best_rank = 0;
+    for (size_t i = f->from; i < f->to; i++) {
+        const struct nlu_value *v = f->m->items[i].value;
+        if (!is_class(f, i, when) || !v || (v->flags & NLU_PAST))
+            continue;
+        int rank = time_rank(f, i, v);
+        if (rank > best_rank) {
+            best_rank = rank;
+            best = i;
+        }
+    }
+    if (best == f->to)
+        return;
+    const struct nlu_value *chosen = f->m->items[best].value;
+    f->out->fields.due = when_of(f, chosen);
+    f->taken[best] = true;
+    for (size_t i = f->from; i < f->to; i++) { /* "tomorrow … at 5" */
+        const struct nlu_value *v = f->m->items[i].value;
+        if (i == best || !is_class(f, i, when) || !v || is_part_of_words(f, i))
+            continue;
+        if (is_time_only(v) && !is_time_only(chosen) && !(chosen->flags & NLU_HAS_TIME))
+            join_day_and_time(f, &f->out->fields.due, chosen, v);
+        else if (is_time_only(chosen) && (v->flags & NLU_HAS_DATE) && !(v->flags & NLU_HAS_TIME))
+            join_day_and_time(f, &f->out->fields.due, v, chosen);
+        else
+            continue;
+        f->taken[i] = true;
+        return;
+    }
+}
+
+static void take_repeat(struct fill *f)
+{
+    int repeat = class_of(f, "repeat");
+    struct nlu_fields *fields = &f->out->fields;
+    for (size_t i = f->from; i < f->to; i++) {
+        const struct nlu_value *v = f->m->items[i].value;
+        if (!is_class(f, i, repeat) || !v || !v->set)
+            continue;
+        f->taken[i] = true;
+        if (fields->rrule.len)
+            continue;
+        struct nlu_set set = *v->set;
+        struct time_civil first;
+        bool has_time;
+        if (fields->due.set && fields->due.has_time && set.time_count == 0)
+            set.times[set.time_count++] = fields->due.at;
+        if (fields->due.set && !set.has_start &&
+            (nlu_days(fields->due.at) > nlu_days(f->m->eval.now))) {
+            set.has_start = true;
+            set.start = fields->due.at;
+        }
+        nlu_set_settle(&set, f->m->eval.now, &first, &has_time);
+        fields->due = (struct nlu_when){.set = true, .has_time = has_time, .at = first};
+        fields->anchor = set.after_completion ? NLU_ANCHOR_COMPLETION : NLU_ANCHOR_SCHEDULE;
+        char text[512];
+        struct base_buf out = {.data = text, .cap = sizeof(text), .max = sizeof(text) - 1};
+        nlu_set_format(&out, &set);
+        fields->rrule = base_arena_sv(f->arena, base_buf_sv(&out));
+        fields->exdates = base_arena_array(f->arena, set.exdate_count + 1, sizeof(struct nlu_when));
+        if (!fields->rrule.ptr || !fields->exdates) {
+            f->no_memory = true;
+            return;
+        }
+        for (size_t k = 0; k < set.exdate_count; k++)
+            fields->exdates[fields->exdate_count++] = (struct nlu_when){
+                .set = true, .has_time = set.exdates[k].has_time, .at = set.exdates[k].at};
+    }
+}
+
+/* ---- the rest ---- */
+
+static void add_sv(struct fill *f, struct base_sv **list, size_t *count, struct base_sv value)
+{
+    struct base_sv *longer = base_arena_array(f->arena, *count + 1, sizeof(*longer));
+    if (!longer) {
+        f->no_memory = true;
+        return;
+    }
+    if (*count)
+        memcpy(longer, *list, *count * sizeof(*longer));
+    longer[*count] = value;
+    *list = longer;
+    (*count)++;
+}
+
+static void add_reminder(struct fill *f, int64_t before_s)
+{
+    struct nlu_fields *fields = &f->out->fields;
+    struct nlu_reminder *longer =
+        base_arena_array(f->arena, fields->reminder_count + 1, sizeof(*longer));
+    if (!longer) {
+        f->no_memory = true;
+        return;
+    }
+    if (fields->reminder_count)
+        memcpy(longer, fields->reminders, fields->reminder_count * sizeof(*longer));
+    longer[fields->reminder_count++] =
+        (struct nlu_reminder){.relative = true, .before_s = before_s};
+    fields->reminders = longer;
+}
+
+static void take_extras(struct fill *f)
+{
+    int ahead = class_of(f, "ahead"), prio = class_of(f, "prio"), project = class_of(f, "project");
+    struct nlu_fields *fields = &f->out->fields;
+    for (size_t i = f->from; i < f->to; i++) {
+        const struct nlu_item *item = &f->m->items[i];
+        struct base_sv text = item_text(f, i);
+        if (item->code == NLU_CODE_TAG) {
+            add_sv(f, &fields->tags, &fields->tag_count, base_sv_sub(text, 1, text.len));
+        } else if (item->code == NLU_CODE_PLUS) {
+            fields->project = base_sv_sub(text, 1, text.len);
+        } else if (is_class(f, i, prio) && item->value) {
+            fields->priority = (int)item->value->n;
+        } else if (is_class(f, i, project)) {
+            const struct nlu_item *last = &f->m->tokens[item->first + item->count - 1];
+            fields->project =
+                unquote(base_sv(f->m->text.ptr + last->start, last->end - last->start));
+        } else if (is_class(f, i, ahead)) {
+            for (const struct nlu_value *v = item->value; v; v = v->next)
+                add_reminder(f, v->seconds);
+        } else {
+            continue;
+        }
+        f->taken[i] = true;
+    }
+}
+
+static bool wants_times(enum nlu_intent intent)
+{
+    return intent != NLU_OUT_OF_SCOPE;
+}
+
+static void set_target(struct fill *f, const struct nlu_stretch *stretch)
+{
+    struct nlu_target *target = &f->out->target;
+    struct base_sv text = title_text(f, stretch->from, stretch->to);
+    static const char *const IT[] = {"it",        "that",     "this",
+                                     "this one",  "that one", "that task",
+                                     "this task", "the task", "the last task"};
+    static const char *const ALL[] = {"all",         "everything",   "them",       "all tasks",
+                                      "all of them", "all my tasks", "every task", "them all"};
+    for (size_t i = 0; i < sizeof(IT) / sizeof(*IT); i++) {
+        if (base_sv_eq_i(text, base_sv_from(IT[i])))
+            target->ref = NLU_REF_LAST;
+    }
+    for (size_t i = 0; i < sizeof(ALL) / sizeof(*ALL); i++) {
+        if (base_sv_eq_i(text, base_sv_from(ALL[i])))
+            target->ref = NLU_REF_ALL;
+    }
+    int num = NLU_CODE_NUM, ord = class_of(f, "ord");
+    size_t left = stretch->to;
+    for (size_t i = stretch->from; i < stretch->to; i++) {
+        if (f->taken[i])
+            continue;
+        const struct nlu_item *item = &f->m->items[i];
+        bool numeric = item->code == num || is_class(f, i, ord);
+        int64_t n;
+        if (!numeric && item->word && ord >= 0 && nlu_word_value(item->word, ord, &n))
+            numeric = true;
+        if (numeric)
+            left = i;
+    }
+    static const char *const COUNTED[] = {"one", "task", "item", "todo",    "number",
+                                          "no",  "#",    "the",  "reminder"};
+    bool plain = left < stretch->to;
+    for (size_t i = stretch->from; plain && i < stretch->to; i++) {
+        bool known = i == left || f->taken[i];
+        for (size_t k = 0; !known && k < sizeof(COUNTED) / sizeof(*COUNTED); k++)
+            known = base_sv_eq_i(item_text(f, i), base_sv_from(COUNTED[k]));
+        plain = known;
+    }
+    if (plain && nlu_item_n(&f->m->items[left], ord) < 10000)
+        target->number = (int)nlu_item_n(&f->m->items[left], ord);
+    if (base_sv_eq_i(text, SV("the last one")) || base_sv_eq_i(text, SV("last one")))
+        target->number = -1;
+    if (target->ref == NLU_REF_NONE && target->number == 0)
+        target->text = text;
+}
+
+static void set_filter(struct fill *f)
+{
+    int when = class_of(f, "when");
+    struct nlu_filter *filter = &f->out->filter;
+    for (size_t i = f->from; i < f->to; i++) {
+        const struct nlu_value *v = f->m->items[i].value;
+        if (!is_class(f, i, when) || !v || !(v->flags & NLU_HAS_DATE))
+            continue;
+        if (!(v->flags & NLU_NO_FROM))
+            filter->from = (struct nlu_when){.set = true, .has_time = true, .at = v->from};
+        if (!(v->flags & NLU_NO_TO))
+            filter->to = (struct nlu_when){.set = true, .has_time = true, .at = v->to};
+        f->taken[i] = true;
+    }
+    for (size_t i = f->from; i < f->to; i++) {
+        struct base_sv text = item_text(f, i);
+        filter->overdue |= base_sv_eq_i(text, SV("overdue")) || base_sv_eq_i(text, SV("late"));
+        filter->done |= base_sv_eq_i(text, SV("done")) || base_sv_eq_i(text, SV("completed")) ||
+                        base_sv_eq_i(text, SV("finished"));
+        filter->all |= base_sv_eq_i(text, SV("all")) || base_sv_eq_i(text, SV("everything"));
+    }
+    filter->priority = f->out->fields.priority;
+    if (f->out->fields.tag_count)
+        filter->tag = f->out->fields.tags[0];
+    filter->project = f->out->fields.project;
+    if (f->reading->slots[NLU_SLOT_TEXT].set)
+        filter->text = title_text(f, f->reading->slots[NLU_SLOT_TEXT].from,
+                                  f->reading->slots[NLU_SLOT_TEXT].to);
+}
+
+static void set_snooze(struct fill *f)
+{
+    for (size_t i = f->from; i < f->to; i++) {
+        const struct nlu_value *v = f->m->items[i].value;
+        if (v && v->seconds > 0 && !(v->flags & (NLU_HAS_DATE | NLU_HAS_TIME)))
+            f->out->fields.snooze_s = v->seconds;
+    }
+}
+
+enum base_err nlu_fill(struct nlu_match *match, const struct nlu_reading *reading, size_t from,
+                       size_t to, struct base_arena *arena, struct nlu_command *ret_command)
+{
+    struct fill f = {.m = match, .reading = reading, .from = from, .to = to, .arena = arena};
+    *ret_command = (struct nlu_command){.intent = reading->intent,
+                                        .confidence = (double)reading->score / 100.0};
+    f.out = ret_command;
+    if (wants_times(reading->intent)) {
+        take_extras(&f);
+        take_times(&f);
+        take_repeat(&f);
+    }
+    const struct nlu_stretch *title = &reading->slots[NLU_SLOT_TITLE],
+                             *target = &reading->slots[NLU_SLOT_TARGET];
+    if (reading->intent == NLU_TASK_LIST || reading->intent == NLU_REMINDER_LIST)
+        set_filter(&f);
+    if (reading->intent == NLU_REMINDER_SNOOZE)
+        set_snooze(&f);
+    if (target->set)
+        set_target(&f, target);
+    if (title->set)
+        ret_command->fields.title = title_text(&f, title->from, title->to);
+    else if (reading->intent == NLU_TASK_CREATE || reading->intent == NLU_OUT_OF_SCOPE)
+        ret_command->fields.title = title_text(&f, from, to);
+    return f.no_memory ? BASE_NO_MEMORY : BASE_OK;
+}
+
+/* ---- spans ---- */
+
+static void format_point(struct base_buf *out, const struct nlu_value *v, struct time_civil at)
+{
+    if (!(v->flags & NLU_HAS_DATE))
+        base_buf_addf(out, "%02d:%02d:%02d", at.hour, at.minute, at.second);
+    else if (v->flags & NLU_HAS_TIME)
+        time_civil_format(out, at);
+    else
+        time_date_format(out, at);
+}
+
+static void format_length(struct base_buf *out, const struct nlu_value *v)
+{
+    base_buf_add_char(out, 'P');
+    if (v->months)
+        base_buf_addf(out, "%dM", v->months);
+    if (v->seconds / 86400)
+        base_buf_addf(out, "%lldD", (long long)(v->seconds / 86400));
+    int64_t rest = v->seconds % 86400;
+    if (rest || (!v->months && !v->seconds))
+        base_buf_addf(out, "T%lldS", (long long)rest);
+}
+
+static const char *format_value(struct base_buf *out, const struct nlu_value *v,
+                                struct time_civil now)
+{
+    struct nlu_value settled = *v;
+    if ((v->flags & NLU_HALF_DAY) && !(v->flags & NLU_HAS_DATE)) {
+        settled.from.hour = nlu_next_time(now, v).hour;
+        v = &settled;
+    }
+    if (v->flags & NLU_SET) {
+        struct nlu_set set = *v->set;
+        struct time_civil first;
+        bool has_time;
+        nlu_set_settle(&set, now, &first, &has_time);
+        nlu_set_format(out, &set);
+        return "set";
+    }
+    if (!(v->flags & (NLU_HAS_DATE | NLU_HAS_TIME))) {
+        format_length(out, v);
+        return "duration";
+    }
+    if (v->flags & (NLU_RANGE | NLU_NO_FROM | NLU_NO_TO)) {
+        if (!(v->flags & NLU_NO_FROM))
+            format_point(out, v, v->from);
+        base_buf_add_char(out, '/');
+        if (!(v->flags & NLU_NO_TO))
+            format_point(out, v, v->to);
+        return "range";
+    }
+    format_point(out, v, v->from);
+    return !(v->flags & NLU_HAS_DATE) ? "time" : v->flags & NLU_HAS_TIME ? "datetime" : "date";
+}
+
+static bool is_entity(const struct nlu_match *m, size_t i)
+{
+    static const char *const CLASSES[] = {"when", "repeat", "dur", "ahead"};
+    for (size_t k = 0; k < sizeof(CLASSES) / sizeof(*CLASSES); k++) {
+        int class_id = nlu_grammar_class(m->grammar, base_sv_from(CLASSES[k]));
+        if (class_id >= 0 && m->codes[i] == class_id)
+            return m->items[i].value != NULL;
+    }
+    return false;
+}
+
+enum base_err nlu_fill_spans(struct nlu_match *match, struct base_arena *arena,
+                             struct nlu_result *result)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < match->item_count; i++)
+        count += is_entity(match, i);
+    result->spans = base_arena_array(arena, count + 1, sizeof(*result->spans));
+    if (!result->spans)
+        return BASE_NO_MEMORY;
+    for (size_t i = 0; i < match->item_count; i++) {
+        if (!is_entity(match, i))
+            continue;
+        char text[256];
+        struct base_buf out = {.data = text, .cap = sizeof(text), .max = sizeof(text) - 1};
+        struct nlu_span *span = &result->spans[result->span_count++];
+        span->type = format_value(&out, match->items[i].value, match->eval.now);
+        span->start = match->items[i].start;
+        span->end = match->items[i].end;
+        span->value = base_arena_sv(arena, base_buf_sv(&out));
+        if (!span->value.ptr)
+            return BASE_NO_MEMORY;
+    }
+    return BASE_OK;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The library's front: languages, scratch, and the path of one message through the stages. */
+#include "nlu/nlu.h"
+
+#include <stdlib.h>
+
+#include "lib/base/utf8.h"
+#include "nlu/command/fill.h"
+#include "nlu/language.h"
+#include "nlu/rules.h"
+
+enum { SOURCE_BYTES_MAX = 64 << 20 };
+
+struct nlu_scratch {
+    struct nlu_match *match;
+};
+
+static const struct {
+    const char *wire;
+} INTENTS[NLU_INTENT_COUNT] = {
+#define X(name, wire, help) [NLU_##name] = {wire},
+#include "nlu/intents.def"
+#undef X
+};
+
+const char *nlu_intent_name(enum nlu_intent intent)
+{
+    return (unsigned)intent < NLU_INTENT_COUNT ? INTENTS[intent].wire : "";
+}
+
+static bool same_language(const char *a, const char *b)
+{
+    size_t n = base_sv_find(base_sv_from(a), '/');
+    return strncmp(a, b, n + 1) == 0;
+}
+
+static enum base_err compile_language(struct nlu *nlu, const struct nlu_rule_file *files, size_t n,
+                                      struct base_buf *errors)
+{
+    char language[8] = {0};
+    size_t len = base_sv_find(base_sv_from(files->name), '/');
+    if (nlu->language_count == NLU_LANGUAGES_MAX || len >= sizeof(language))
+        return BASE_UNSUPPORTED;
+    memcpy(language, files->name, len);
+    struct nlu_source source;
+    nlu_source_init(&source, &nlu->arena, errors);
+    for (size_t i = 0; i < n; i++)
+        nlu_source_read(&source, files[i].name, base_sv((const char *)files[i].data, files[i].len));
+    enum base_err err = nlu_grammar_new(language, &source, &nlu->languages[nlu->language_count]);
+    if (err == BASE_OK)
+        nlu->language_count++;
+    return err;
+}
+
+enum base_err nlu_new(const char *rules_dir, struct nlu **ret_nlu, struct base_buf *errors)
+{
+    struct nlu *nlu = calloc(1, sizeof(*nlu));
+    if (!nlu)
+        return BASE_NO_MEMORY;
+    base_arena_init(&nlu->arena, SOURCE_BYTES_MAX);
+    const struct nlu_rule_file *files = NLU_BUILT_IN;
+    enum base_err err = BASE_OK;
+    if (rules_dir) {
+        struct nlu_rule_file *loaded = NULL;
+        err = nlu_rules_load(rules_dir, &nlu->arena, &loaded, errors);
+        files = loaded;
+    }
+    while (err == BASE_OK && files->name) {
+        size_t n = 1;
+        while (files[n].name && same_language(files->name, files[n].name))
+            n++;
+        err = compile_language(nlu, files, n, errors);
+        files += n;
+    }
+    if (err != BASE_OK) {
+        nlu_free(nlu);
+        return err;
+    }
+    *ret_nlu = nlu;
+    return BASE_OK;
+}
+
+void nlu_free(struct nlu *nlu)
+{
+    if (!nlu)
+        return;
+    for (size_t i = 0; i < nlu->language_count; i++)
+        nlu_grammar_free(nlu->languages[i]);
+    base_arena_done(&nlu->arena);
+    free(nlu);
+}
+
+enum base_err nlu_scratch_new(const struct nlu *nlu, struct nlu_scratch **ret_scratch)
+{
+    (void)nlu; /* the sizes do not depend on the rules today, but the caller must not rely on it */
+    struct nlu_scratch *scratch = calloc(1, sizeof(*scratch));
+    if (!scratch)
+        return BASE_NO_MEMORY;
+    enum base_err err = nlu_match_new(&scratch->match);
+    if (err != BASE_OK) {
+        free(scratch);
+        return err;
+    }
+    *ret_scratch = scratch;
+    return BASE_OK;
+}
+
+void nlu_scratch_free(struct nlu_scratch *scratch)
+{
+    if (!scratch)
+        return;
+    nlu_match_free(scratch->match);
+    free(scratch);
+}
+
+static enum base_err understand(const struct nlu *nlu, struct nlu_match *m,
+                                const struct nlu_input *input, struct base_arena *arena,
+                                struct nlu_result *out)
+{
+    struct time_civil now =
+        time_zone_civil(input->zone ? input->zone : time_zone_utc(), input->now_us);
+    const struct nlu_grammar *grammar = nlu_language_choose(nlu, m, input, now, arena);
+    nlu_match_levels(m);
+    struct nlu_reading reading;
+    nlu_reading_find(m, 0, m->item_count, &reading);
+    out->language = grammar->language;
+    out->commands = base_arena_array(arena, 1, sizeof(*out->commands));
+    out->warnings = NULL;
+    if (!out->commands || m->no_memory)
+        return BASE_NO_MEMORY;
+    out->command_count = 1;
+    enum base_err err = nlu_fill(m, &reading, 0, m->item_count, arena, &out->commands[0]);
+    if (err == BASE_OK)
+        err = nlu_fill_spans(m, arena, out);
+    return err;
+}
+
+enum base_err nlu_parse(const struct nlu *nlu, struct nlu_scratch *scratch,
+                        const struct nlu_input *input, struct base_arena *arena,
+                        struct nlu_result *ret_result)
+{
+    if (input->text.len > NLU_TEXT_MAX)
+        return BASE_TOO_LARGE;
+    if (!base_utf8_valid(input->text))
+        return BASE_MALFORMED;
+    struct nlu_result result = {0};
+    enum base_err err = understand(nlu, scratch->match, input, arena, &result);
+    if (err != BASE_OK)
+        return err;
+    *ret_result = result;
+    return BASE_OK;
+}
+
+static void explain_item(struct base_buf *out, const struct nlu_match *m, size_t i)
+{
+    const struct nlu_item *item = &m->items[i];
+    base_buf_addf(out, "  %-24.*s ", (int)(item->end - item->start), m->text.ptr + item->start);
+    if (item->rule)
+        base_buf_addf(out, "<%.*s>  %s:%d", SV_FMT(m->grammar->class_names[item->code]),
+                      item->rule->where.file, item->rule->where.line);
+    else if (item->code < m->grammar->class_count)
+        base_buf_addf(out, "<%.*s>", SV_FMT(m->grammar->class_names[item->code]));
+    for (size_t k = 0; item->word && k < item->word->sense_count; k++)
+        base_buf_addf(out, "<%.*s=%d> ",
+                      SV_FMT(m->grammar->class_names[item->word->senses[k].class_id]),
+                      item->word->senses[k].value);
+    base_buf_add_char(out, '\n');
+}
+
+static void explain_rule(void *context, const struct nlu_rule *rule)
+{
+    base_buf_addf(context, "  %3d %-18s %s:%d  %.*s\n", rule->score,
+                  nlu_intent_name((enum nlu_intent)rule->intent), rule->where.file,
+                  rule->where.line, SV_FMT(rule->text));
+}
+
+void nlu_explain(const struct nlu *nlu, struct nlu_scratch *scratch, const struct nlu_input *input,
+                 struct base_buf *out)
+{
+    struct base_arena arena;
+    base_arena_init(&arena, 1 << 20);
+    struct nlu_result result = {0};
+    enum base_err err = nlu_parse(nlu, scratch, input, &arena, &result);
+    if (err != BASE_OK) {
+        base_buf_addf(out, "%s\n", base_err_text(err));
+    } else {
+        struct nlu_match *m = scratch->match;
+        base_buf_addf(out, "language %s\nitems\n", result.language);
+        for (size_t i = 0; i < m->item_count; i++)
+            explain_item(out, m, i);
+        base_buf_add_c(out, "intent patterns that fit\n");
+        nlu_reading_each(m, 0, m->item_count, explain_rule, out);
+        base_buf_add_c(out, "spans\n");
+        for (size_t i = 0; i < result.span_count; i++)
+            base_buf_addf(
+                out, "  %-10s %.*s  \"%.*s\"\n", result.spans[i].type,
+                SV_FMT(result.spans[i].value),
+                SV_FMT(base_sv_sub(input->text, result.spans[i].start, result.spans[i].end)));
+        for (size_t i = 0; i < result.command_count; i++)
+            base_buf_addf(out, "command %s %.2f  title \"%.*s\"  target \"%.*s\"\n",
+                          nlu_intent_name(result.commands[i].intent), result.commands[i].confidence,
+                          SV_FMT(result.commands[i].fields.title),
+                          SV_FMT(result.commands[i].target.text));
+        for (size_t i = 0; i < result.warning_count; i++)
+            base_buf_addf(out, "warning %.*s\n", SV_FMT(result.warnings[i]));
+    }
+    base_arena_done(&arena);
+}
