@@ -8,10 +8,13 @@ KAFKA_HOME=$CACHE/kafka-$KAFKA_VERSION
 VENV=$ROOT/.venv
 
 packages_missing() {
-    local line package command installed
+    local line package command installed release
+    release=$(sed -n 's/^VERSION_ID="\?\([0-9]*\).*/\1/p' /etc/os-release)
     installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p')
     while read -r line; do
         [[ -n $line && $line != \#* ]] || continue
+        [[ $line != *@* || ${line#*@} == "$release" ]] || continue
+        line=${line%@*}
         package=${line%%:*}
         command=${line#"$package"}
         command=${command#:}

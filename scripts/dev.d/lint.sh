@@ -52,7 +52,7 @@ tidy_one() { # FILE=KEY
     if out=$(clang-tidy -p "$ROOT/build/dev" --quiet "$ROOT/$file" 2>&1); then
         touch "$TIDY_CACHE/${1##*=}"
     else
-        printf '%s\n' "$out" | grep -vE '^[0-9]+ warnings? '
+        printf '%s\n' "$out" | grep -A 2 'error:'
         return 1
     fi
 }
