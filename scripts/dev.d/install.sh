@@ -131,6 +131,7 @@ venv_install() {
 build_release() {
     [[ -f $BUILD/build.ninja ]] || (cd "$ROOT" && cmake --preset release)
     local target targets=()
+    ninja -C "$BUILD" build.ninja
     for target in todo-gateway todo-bridge todo-admin todo-nlu todo-mosquitto-auth; do
         ! ninja -C "$BUILD" -t query "$target" >/dev/null 2>&1 || targets+=("$target")
     done
