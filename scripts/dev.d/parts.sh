@@ -28,7 +28,6 @@ postgres_start() { # FINGERPRINT
     # A socket's path holds 107 bytes at most.
     ((${#sockets} <= 85)) || sockets=
     run_as postgres "$STATE"
-    private_file "$STATE/conf/database.password" 16
     if [[ ! -f $data/PG_VERSION ]]; then
         rm -rf "$data"
         mkdir -m 700 "$data"
@@ -169,9 +168,12 @@ mosquitto_ready() {
 mosquitto_stop() { stop mosquitto TERM 15; }
 
 # --- keys --------------------------------------------------------------------------------------
-# One HS256 secret per checkout, for development only.
+# One HS256 secret and one database password per checkout, for development only.
 
-keys_init() { private_file "$STATE/secret" 32; }
+keys_init() {
+    private_file "$STATE/secret" 32
+    private_file "$STATE/conf/database.password" 16
+}
 
 keys_jwks() {
     printf '{"keys":[{"kty":"oct","use":"sig","alg":"HS256","kid":"dev","k":"%s"}]}\n' \
