@@ -35,11 +35,13 @@ test_unit() {
     [[ -z ${TODO_TEST_ALL:-} ]] || { run_ctest unit unit dev && run_ctest unit unit tsan; }
 }
 
-# C tests that want a part find it in the environment, as .dev/env has it.
+# C tests find the parts in the environment, as .dev/env has them; their database is one of their own,
+# so that the stack's daemons do not work in it.
 test_integration() {
     local status=0
     stack_env
-    run_ctest integration integration || status=1
+    psql -X -q "$TODO_DATABASE_URL" -c 'create database ctests'
+    TODO_DATABASE_URL=${TODO_DATABASE_URL%/*}/ctests run_ctest integration integration || status=1
     run_pytest integration || status=1
     return $status
 }

@@ -72,15 +72,15 @@ static enum base_err read_interval(struct reader *reader, const char *field, con
 }
 
 /* "by_day[2]" */
-static const char *element(char text[40], const char *field, size_t index)
+static const char *element(char text[64], const char *field, size_t index)
 {
-    (void)snprintf(text, 40, "%.24s[%zu]", field, index);
+    (void)snprintf(text, 64, "%.24s[%zu]", field, index);
     return text;
 }
 
 static enum base_err read_days(struct reader *reader, const char *field, const json_t *value)
 {
-    char name[40];
+    char name[64];
     if (!json_is_array(value))
         return malformed(reader, field, "it must be a list such as [\"MO\", \"-1FR\"]");
     for (size_t i = 0; i < json_array_size(value); i++) {
@@ -97,7 +97,7 @@ static enum base_err read_days(struct reader *reader, const char *field, const j
 static enum base_err read_numbers(struct reader *reader, int index, const json_t *value)
 {
     const struct recur_part *part = &recur_parts[index];
-    char name[40];
+    char name[64];
     if (!json_is_array(value))
         return malformed(reader, part->json_key, "it must be a list of whole numbers");
     for (size_t i = 0; i < json_array_size(value); i++) {
@@ -115,7 +115,7 @@ static enum base_err read_numbers(struct reader *reader, int index, const json_t
 /* The n-th workdays of the month: positions of a workday rule. */
 static enum base_err read_nth(struct reader *reader, const char *field, const json_t *value)
 {
-    char name[40];
+    char name[64];
     if (!json_is_array(value) || json_array_size(value) == 0)
         return malformed(reader, field, "it must be a list such as [1, -1]");
     reader->has_nth = true;
@@ -187,7 +187,7 @@ static enum base_err read_dates(struct reader *reader, const char *field, const 
                                 int64_t **ret_times, size_t *ret_time_count, int64_t **ret_days,
                                 size_t *ret_day_count)
 {
-    char name[40];
+    char name[64];
     size_t count = json_array_size(value);
     if (!json_is_array(value) || count > RECUR_EXCEPTIONS_MAX)
         return malformed(reader, field, "it must be a list of at most 1000 dates");
@@ -277,7 +277,7 @@ static enum base_err read_field(struct reader *reader, const char *key, const js
     for (int i = 0; i < RECUR_PART_COUNT; i++)
         if (strcmp(key, recur_parts[i].json_key) == 0)
             return json_is_null(value) ? BASE_OK : read_numbers(reader, i, value);
-    char name[40];
+    char name[64];
     (void)snprintf(name, sizeof(name), "%.36s", key);
     return malformed(reader, name, "there is no such field");
 }
