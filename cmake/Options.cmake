@@ -26,7 +26,8 @@ else()
         -fstack-protector-strong -fstack-clash-protection
         $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection>
         $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
-    target_link_options(todo_options INTERFACE -Wl,-z,relro,-z,now -pie)
+    target_link_options(todo_options INTERFACE -Wl,-z,relro,-z,now
+        $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
     set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 endif()
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A hash table with linear probing; removal moves entries back, so that no tombstones pile up. */
+#include "lib/auth/mosquitto/live.h"
+
+#include <stdlib.h>
+
+enum { SLOTS_MIN = 64 };
+
+void auth_live_init(struct auth_live *live)
+{
+    *live = (struct auth_live){.earliest_us = INT64_MAX};
+}
+
+void auth_live_done(struct auth_live *live)
+{
+    for (size_t i = 0; i < live->slots; i++)
+        free(live->entries[i].id);
+    free(live->entries);
+    auth_live_init(live);
+}
+
+/* Allocators hand out addresses that differ in their middle bits. */
+static size_t home_of(const struct auth_live *live, const void *client)
+{
+    return (size_t)(((uint64_t)(uintptr_t)client * 0x9e3779b97f4a7c15u) >> 32) & (live->slots - 1);
+}
+
+/* The connection's slot, or the free one where it belongs. */
+static size_t slot_of(const struct auth_live *live, const void *client)
+{
+    size_t i = home_of(live, client);
+    while (live->entries[i].client && live->entries[i].client != client)
+        i = (i + 1) & (live->slots - 1);
+    return i;
+}
+
+static enum base_err grow(struct auth_live *live)
+{
+    struct auth_live bigger = *live;
+    bigger.slots = live->slots ? live->slots * 2 : SLOTS_MIN;
+    bigger.entries = calloc(bigger.slots, sizeof(*bigger.entries));
+    if (!bigger.entries)
+        return BASE_NO_MEMORY;
+    for (size_t i = 0; i < live->slots; i++)
+        if (live->entries[i].client)
+            bigger.entries[slot_of(&bigger, live->entries[i].client)] = live->entries[i];
+    free(live->entries);
+    *live = bigger;
+    return BASE_OK;
+}
+
+enum base_err auth_live_put(struct auth_live *live, const void *client, const char *id,
+                            int64_t expires_us)
+{
+    char *copy = strdup(id);
+    if (!copy || (live->count * 2 >= live->slots && grow(live) != BASE_OK)) {
+        free(copy);
+        return BASE_NO_MEMORY;
+    }
+    struct auth_live_entry *entry = &live->entries[slot_of(live, client)];
+    if (!entry->client)
+        live->count++;
+    free(entry->id);
+    *entry = (struct auth_live_entry){client, copy, expires_us};
+    if (expires_us < live->earliest_us)
+        live->earliest_us = expires_us;
+    return BASE_OK;
+}
+
+/* Gives the id away. */
+static char *take_out(struct auth_live *live, size_t hole)
+{
+    size_t mask = live->slots - 1;
+    char *id = live->entries[hole].id;
+    for (size_t i = (hole + 1) & mask; live->entries[i].client; i = (i + 1) & mask) {
+        size_t home = home_of(live, live->entries[i].client);
+        if (((i - home) & mask) >= ((i - hole) & mask)) {
+            live->entries[hole] = live->entries[i];
+            hole = i;
+        }
+    }
+    live->entries[hole] = (struct auth_live_entry){0};
+    live->count--;
+    return id;
+}
+
+void auth_live_remove(struct auth_live *live, const void *client)
+{
+    if (live->count == 0)
+        return;
+    size_t i = slot_of(live, client);
+    if (live->entries[i].client)
+        free(take_out(live, i));
+}
+
+bool auth_live_has(const struct auth_live *live, const void *client, int64_t now_us)
+{
+    if (live->count == 0)
+        return false;
+    const struct auth_live_entry *entry = &live->entries[slot_of(live, client)];
+    return entry->client && now_us < entry->expires_us;
+}
+
+char *auth_live_take_expired(struct auth_live *live, int64_t now_us)
+{
+    int64_t earliest = INT64_MAX;
+    if (now_us < live->earliest_us)
+        return NULL;
+    for (size_t i = 0; i < live->slots; i++) {
+        if (!live->entries[i].client)
+            continue;
+        if (live->entries[i].expires_us <= now_us)
+            return take_out(live, i);
+        if (live->entries[i].expires_us < earliest)
+            earliest = live->entries[i].expires_us;
+    }
+    live->earliest_us = earliest;
+    return NULL;
+}
