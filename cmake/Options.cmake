@@ -20,6 +20,10 @@ target_compile_options(todo_options INTERFACE
 if(TODO_SANITIZE)
     target_compile_options(todo_options INTERFACE -fsanitize=${TODO_SANITIZE} -fno-sanitize-recover=undefined)
     target_link_options(todo_options INTERFACE -fsanitize=${TODO_SANITIZE})
+    # The libraries too, or a fuzzer sees nothing of what its inputs reach.
+    if(TODO_FUZZ)
+        target_compile_options(todo_options INTERFACE -fsanitize=fuzzer-no-link)
+    endif()
 else()
     # The OpenSSF list; the sanitizers disagree with FORTIFY_SOURCE, hence not both.
     target_compile_options(todo_options INTERFACE

@@ -140,6 +140,66 @@ time_change to_change(const cctz::time_zone &zone, const cctz::time_zone::civil_
     return result;
 }
 
+/* cctz also reports changes of the abbreviation alone, and the start of its data: passed over. */
+bool change_before(const cctz::time_zone &zone, cctz::time_point<cctz::seconds> point,
+                   time_change *ret_change)
+{
+    cctz::time_zone::civil_transition found;
+    point += cctz::seconds(1);
+    while (zone.prev_transition(point, &found)) {
+        time_change change = to_change(zone, found);
+        if (change.from_s != change.to_s) {
+            *ret_change = change;
+            return true;
+        }
+        auto earlier = to_point(change.at_us);
+        if (earlier >= point)
+            break;
+        point = earlier;
+    }
+    return false;
+}
+
+bool change_after(const cctz::time_zone &zone, cctz::time_point<cctz::seconds> point,
+                  time_change *ret_change)
+{
+    cctz::time_zone::civil_transition found;
+    while (zone.next_transition(point, &found)) {
+        time_change change = to_change(zone, found);
+        if (change.from_s != change.to_s) {
+            *ret_change = change;
+            return true;
+        }
+        auto later = to_point(change.at_us);
+        if (later <= point)
+            break;
+        point = later;
+    }
+    return false;
+}
+
+/* cctz lists the changes of a rule that goes on for ever for one cycle of the calendar, to 2437 at
+ * least. Behind it, they are those of the cycle before. */
+constexpr int64_t CYCLE_S = INT64_C(146097) * 86400;
+constexpr int64_t LISTED_UNTIL_S = INT64_C(14516236800); /* 2430-01-01 */
+
+/* How many cycles to go back from an instant so that its neighbours are listed. */
+int64_t cycles_beyond(const cctz::time_zone &zone, cctz::time_point<cctz::seconds> point)
+{
+    cctz::time_point<cctz::seconds> listed{cctz::seconds(LISTED_UNTIL_S)};
+    cctz::time_zone::civil_transition found;
+    if (point <= listed || !zone.next_transition(listed, &found))
+        return 0;
+    return (point - listed).count() / CYCLE_S + 1;
+}
+
+void move_change(time_change *change, int64_t by_s)
+{
+    change->at_us += by_s * SECOND_US;
+    change->from_s += by_s;
+    change->to_s += by_s;
+}
+
 /* The first line of the database's own texts: "+VERSION" where zic's makefile left it, or the
  * "# version 2026a" of tzdata.zi. */
 std::string read_version(const std::string &dir)
@@ -222,43 +282,24 @@ struct time_civil time_zone_civil(const struct time_zone *zone, int64_t at_us)
     return civil;
 }
 
-/* cctz also reports changes of the abbreviation alone, and the start of its data: passed over. */
 bool time_zone_change_before(const struct time_zone *zone, int64_t at_us,
                              struct time_change *ret_change)
 {
-    cctz::time_zone::civil_transition found;
-    auto point = to_point(at_us) + cctz::seconds(1);
-    while (zone->zone.prev_transition(point, &found)) {
-        time_change change = to_change(zone->zone, found);
-        if (change.from_s != change.to_s) {
-            *ret_change = change;
-            return true;
-        }
-        auto earlier = to_point(change.at_us);
-        if (earlier >= point)
-            break;
-        point = earlier;
-    }
-    return false;
+    int64_t moved_s = cycles_beyond(zone->zone, to_point(at_us)) * CYCLE_S;
+    if (!change_before(zone->zone, to_point(at_us) - cctz::seconds(moved_s), ret_change))
+        return false;
+    move_change(ret_change, moved_s);
+    return true;
 }
 
 bool time_zone_change_after(const struct time_zone *zone, int64_t at_us,
                             struct time_change *ret_change)
 {
-    cctz::time_zone::civil_transition found;
-    auto point = to_point(at_us);
-    while (zone->zone.next_transition(point, &found)) {
-        time_change change = to_change(zone->zone, found);
-        if (change.from_s != change.to_s) {
-            *ret_change = change;
-            return true;
-        }
-        auto later = to_point(change.at_us);
-        if (later <= point)
-            break;
-        point = later;
-    }
-    return false;
+    int64_t moved_s = cycles_beyond(zone->zone, to_point(at_us)) * CYCLE_S;
+    if (!change_after(zone->zone, to_point(at_us) - cctz::seconds(moved_s), ret_change))
+        return false;
+    move_change(ret_change, moved_s);
+    return true;
 }
 
 const char *time_zone_version(void)

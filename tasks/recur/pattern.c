@@ -278,8 +278,8 @@ static enum base_err read_field(struct reader *reader, const char *key, const js
         if (strcmp(key, recur_parts[i].json_key) == 0)
             return json_is_null(value) ? BASE_OK : read_numbers(reader, i, value);
     char name[64];
-    (void)snprintf(name, sizeof(name), "%.36s", key);
-    return malformed(reader, name, "there is no such field");
+    (void)snprintf(name, sizeof(name), "%.36s", *key ? key : "recurrence_pattern");
+    return malformed(reader, name, *key ? "there is no such field" : "it has a field without name");
 }
 
 static bool same_words(const uint64_t *a, const uint64_t *b, int words)

@@ -30,6 +30,14 @@ bool recur_freq_parse(struct base_sv name, enum recur_freq *ret_freq)
     return false;
 }
 
+/* The words of an error go into logs and answers: no control characters, no broken UTF-8. */
+static void keep_ascii(char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 enum base_err recur_error_set(struct recur_error *error, enum base_err err, const char *part,
                               const char *fmt, ...)
 {
@@ -39,6 +47,8 @@ enum base_err recur_error_set(struct recur_error *error, enum base_err err, cons
         va_start(args, fmt);
         (void)vsnprintf(error->why, sizeof(error->why), fmt, args);
         va_end(args);
+        keep_ascii(error->part);
+        keep_ascii(error->why);
     }
     return err;
 }
@@ -244,10 +254,16 @@ static enum base_err read_part(struct parser *parser, struct base_sv text)
             err = read_once(parser, READER_COUNT + i, recur_parts[i].name);
             return err ? err : read_numbers(parser, &recur_parts[i], value);
         }
-    char shown[24];
-    (void)snprintf(shown, sizeof(shown), "%.*s", SV_FMT(base_sv_sub(name, 0, 20)));
-    return recur_error_set(parser->error, BASE_MALFORMED, shown,
-                           "it is no part of a recurrence rule (RFC 5545 3.3.10)");
+    /* Quoted only where it is a name: what comes from outside may hold a NUL or anything else. */
+    char shown[24] = "RRULE";
+    bool named = name.len > 0 && name.len < sizeof(shown);
+    for (size_t i = 0; i < name.len && named; i++)
+        named = name.ptr[i] > ' ' && name.ptr[i] < 0x7f;
+    if (named)
+        (void)base_sv_cstr(name, shown, sizeof(shown));
+    return recur_error_set(parser->error, BASE_MALFORMED, shown, "%s",
+                           named ? "it is no part of a recurrence rule (RFC 5545 3.3.10)"
+                                 : "it has a part without a proper name");
 }
 
 enum base_err recur_rule_parse(struct base_sv text, struct recur_rule *ret_rule,
