@@ -132,7 +132,7 @@ build_release() {
     [[ -f $BUILD/build.ninja ]] || (cd "$ROOT" && cmake --preset release)
     local target targets=()
     ninja -C "$BUILD" build.ninja
-    for target in todo-gateway todo-bridge todo-admin todo-nlu todo-mosquitto-auth; do
+    for target in todo-gateway todo-bridge todo-admin todo-nlu todo_mosquitto_auth; do
         ! ninja -C "$BUILD" -t query "$target" >/dev/null 2>&1 || targets+=("$target")
     done
     cmake --build "$BUILD" --target "${targets[@]}"
