@@ -23,6 +23,22 @@ postgres_sql() { # DATABASE ARGUMENTS…
 
 postgres_fingerprint() { printf '%s' "$POSTGRES_PORT" | sha256sum | cut -c1-16; }
 
+# After kill -9 the old postmaster may stay a zombie until its parent (in a container perhaps nobody)
+# collects it. PostgreSQL takes that for a live one. It is stale once no process works in the folder.
+postgres_clear_stale() { # DATA
+    local pid tries
+    [[ -f $1/postmaster.pid ]] || return 0
+    pid=$(head -n 1 "$1/postmaster.pid")
+    [[ -e /proc/$pid && -z $(proc_start_time "$pid") ]] || return 0
+    for ((tries = 0; tries < 100; tries++)); do
+        if [[ -z $(find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$1" 2>/dev/null) ]]; then
+            rm -f "$1/postmaster.pid"
+            return 0
+        fi
+        sleep 0.1
+    done
+}
+
 postgres_start() { # FINGERPRINT
     local data=$STATE/postgres sockets=$STATE/postgres
     # A socket's path holds 107 bytes at most.
@@ -38,6 +54,7 @@ postgres_start() { # FINGERPRINT
             --auth-local=trust --auth-host=scram-sha-256 --pwfile="$STATE/pwfile"
         rm -f "$STATE/pwfile"
     fi
+    postgres_clear_stale "$data"
     spawn postgres "$1" "${RUN_AS[@]}" "$(postgres_bin)/postgres" -D "$data" \
         -c "port=$POSTGRES_PORT" -c listen_addresses=127.0.0.1 -c "unix_socket_directories=$sockets" \
         -c max_connections=100 -c shared_buffers=128MB -c max_wal_size=1GB \
