@@ -77,9 +77,9 @@ struct net_server_options {
     size_t max_queue_bytes;
     size_t max_header_bytes;   /* of one request, all headers together */
     size_t max_body_bytes;     /* of one request (413) */
-    int64_t header_timeout_ms; /* from accept, or a request's first byte, to its last header */
+    int64_t header_timeout_ms; /* from accept to the first request's last header */
     int64_t body_timeout_ms;
-    int64_t idle_timeout_ms; /* HTTP keep-alive */
+    int64_t idle_timeout_ms; /* HTTP keep-alive, until the next request's last header */
     int64_t ping_interval_ms;
     int64_t pong_timeout_ms;  /* silence after a ping until the connection counts as lost */
     int64_t close_timeout_ms; /* for the peer's half of the closing handshake */
