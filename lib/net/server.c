@@ -28,6 +28,9 @@ enum {
     LOG_LINES_PER_SECOND = 5
 };
 
+/* lws does not tell of a pong that is empty. */
+static const struct base_sv ping_payload = {"?", 1};
+
 static const char *const refused_labels[] = {
     [NET_REFUSED_LIMIT] = "limit",
     [NET_REFUSED_ORIGIN] = "origin",
@@ -316,7 +319,7 @@ enum base_err net_server_new(const struct net_server_options *options, struct ba
         return BASE_NO_MEMORY;
     server->options = *options;
     server->listener.fd = -1;
-    server->ping = net_frame_new(NET_OP_PING, NULL, 0);
+    server->ping = net_frame_new(NET_OP_PING, &ping_payload, 1);
     server->scratch = malloc(LWS_PRE + NET_OUT_CHUNK);
     if (!server->ping || !server->scratch) {
         net_server_free(server);

@@ -193,6 +193,28 @@ static void messages_come_whole_however_they_are_cut(void **state)
     close(fd);
 }
 
+/* lws sends its pong when the socket is writable, so it may come after our messages. */
+static void expect_two_and_a_pong(int fd)
+{
+    static const char *const texts[] = {"one two three", "next"};
+    char got[100];
+    size_t len;
+    int pongs = 0;
+    int seen = 0;
+    while (pongs + seen < 3) {
+        unsigned first = ws_read(fd, got, sizeof(got), &len);
+        if (first == 0x8a) {
+            assert_string_equal(got, "p");
+            pongs++;
+            continue;
+        }
+        assert_int_equal(first, 0x81);
+        assert_true(seen < 2);
+        assert_string_equal(got, texts[seen++]);
+    }
+    assert_int_equal(pongs, 1);
+}
+
 static void byte_by_byte_with_fragments_and_pings_between(void **state)
 {
     (void)state;
@@ -207,23 +229,9 @@ static void byte_by_byte_with_fragments_and_pings_between(void **state)
     int fd = ws_connect(&t.h, "");
     for (size_t i = 0; i < n; i++)
         peer_send(fd, all + i, 1);
-    char got[100];
-    size_t len;
-    assert_int_equal(ws_read(fd, got, sizeof(got), &len), 0x8a);
-    assert_string_equal(got, "p");
-    ws_expect(fd, "one two three");
-    ws_expect(fd, "next");
-    /* And all at once, also in the packet of the handshake's end. */
-    peer_send(fd, all, n);
-    unsigned first = ws_read(fd, got, sizeof(got), &len);
-    bool pong_seen = first == 0x8a;
-    if (pong_seen)
-        first = ws_read(fd, got, sizeof(got), &len);
-    assert_int_equal(first, 0x81);
-    assert_string_equal(got, "one two three");
-    ws_expect(fd, "next");
-    if (!pong_seen)
-        assert_int_equal(ws_read(fd, got, sizeof(got), &len), 0x8a);
+    expect_two_and_a_pong(fd);
+    peer_send(fd, all, n); /* and all at once */
+    expect_two_and_a_pong(fd);
     close(fd);
 }
 
