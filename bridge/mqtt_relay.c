@@ -152,7 +152,8 @@ static void on_record(void *ctx, const struct bus_record *record)
     struct base_trace trace = {0};
     (void)base_trace_parse(bus_record_header(record, BUS_H_TRACE), &trace);
     BASE_LOG_AT(reminder ? BASE_LOG_INFO : BASE_LOG_DEBUG, "mqtt.event", LOG_SV("type", type),
-                LOG_SV("event", bus_record_header(record, BUS_H_ID)), LOG_SV("user", record->key),
+                LOG_SV("event_id", bus_record_header(record, BUS_H_ID)),
+                LOG_SV("user", record->key),
                 LOG_SV("userseq", bus_record_header(record, BUS_H_USERSEQ)), LOG_TRACE(&trace));
     advance(relay);
     pause_or_go_on(relay);

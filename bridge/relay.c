@@ -82,7 +82,7 @@ static void on_acked(struct slot *slot, enum base_err err, size_t topic)
         base_metric_add(BASE_M_RELAY_PUBLISHED, topic, 1);
     } else {
         if (!relay->failed)
-            LOG_WARN("relay.publish_failed", LOG_ERR(err), LOG_INT("event", slot->id));
+            LOG_WARN("relay.publish_failed", LOG_ERR(err), LOG_INT("row", slot->id));
         base_metric_inc(BASE_M_RELAY_ERRORS);
         relay->failed = true;
     }
@@ -118,7 +118,7 @@ static void publish_to(struct relay *relay, struct slot *slot, struct bus_messag
         return;
     }
     if (!relay->failed)
-        LOG_WARN("relay.publish_failed", LOG_ERR(err), LOG_INT("event", slot->id));
+        LOG_WARN("relay.publish_failed", LOG_ERR(err), LOG_INT("row", slot->id));
     base_metric_inc(BASE_M_RELAY_ERRORS);
     relay->failed = true;
 }
@@ -163,7 +163,7 @@ static void publish(struct relay *relay, const struct task_relay_event *event, b
         publish_to(relay, slot, &message, also);
     slot->waiting--;
     BASE_LOG_AT(singly ? BASE_LOG_INFO : BASE_LOG_DEBUG, "relay.event",
-                LOG_STR("type", task_event_name(event->type)), LOG_STR("event", id),
+                LOG_STR("type", task_event_name(event->type)), LOG_STR("event_id", id),
                 LOG_SV("user", event->user_id), LOG_INT("userseq", event->user_seq),
                 LOG_TRACE(&trace));
 }

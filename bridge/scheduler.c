@@ -25,7 +25,7 @@ static void log_fired(const struct task_fired *fired, bool singly)
                 LOG_SV("user", fired->user_id), LOG_STR("task", task),
                 LOG_STR("reminder", reminder), LOG_INT("occurrence", fired->occurrence),
                 LOG_INT("repeat", fired->repeat), LOG_STR("policy", policies[fired->policy]),
-                LOG_INT("late_ms", fired->late_us / 1000), LOG_STR("event", event),
+                LOG_INT("late_ms", fired->late_us / 1000), LOG_STR("event_id", event),
                 LOG_TRACE(&fired->trace));
 }
 
