@@ -32,7 +32,7 @@ postgres_clear_stale() { # DATA
     [[ -e /proc/$pid && -z $(proc_start_time "$pid") ]] || return 0
     for ((tries = 0; tries < 100; tries++)); do
         if [[ -z $(find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$1" 2>/dev/null) ]]; then
-            rm -f "$1/postmaster.pid"
+            rm -f "$1/postmaster.pid" "$1"/.s.PGSQL.*
             return 0
         fi
         sleep 0.1
