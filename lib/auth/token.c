@@ -4,11 +4,12 @@
 
 #include <cjose/cjose.h>
 #include <jansson.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 
 #include "lib/auth/names.h"
 
-enum { SECRET_MIN = 16, KID_MAX = 256 };
+enum { SECRET_MIN = 16, RSA_MIN_BITS = 2048 };
 
 struct key {
     cjose_jwk_t *jwk;
@@ -22,29 +23,54 @@ struct auth_keys {
 
 /* Keys. */
 
-/* NULL: of no use here. */
+/* NULL: of no use here, or too weak. */
 static const char *algorithm_of(const cjose_jwk_t *jwk, bool allow_hs256)
 {
     cjose_err err;
+    size_t bits = cjose_jwk_get_keysize(jwk, &err);
     switch (cjose_jwk_get_kty(jwk, &err)) {
     case CJOSE_JWK_KTY_RSA:
-        return CJOSE_HDR_ALG_RS256;
+        return bits >= RSA_MIN_BITS ? CJOSE_HDR_ALG_RS256 : NULL;
     case CJOSE_JWK_KTY_EC:
         return cjose_jwk_EC_get_curve(jwk, &err) == CJOSE_JWK_EC_P_256 ? CJOSE_HDR_ALG_ES256 : NULL;
     case CJOSE_JWK_KTY_OCT:
-        return allow_hs256 ? CJOSE_HDR_ALG_HS256 : NULL;
+        return allow_hs256 && bits >= SECRET_MIN * 8 ? CJOSE_HDR_ALG_HS256 : NULL;
     default:
         return NULL;
     }
 }
 
-static void take_key(struct auth_keys *keys, cjose_jwk_t *jwk, bool allow_hs256)
+/* What the key's owner says it is for (RFC 7517 4.2 to 4.4), which cjose does not look at. */
+static bool is_meant_for(const json_t *entry, const char *algorithm)
+{
+    const json_t *use = json_object_get(entry, "use");
+    const json_t *alg = json_object_get(entry, "alg");
+    const json_t *ops = json_object_get(entry, "key_ops");
+    bool verifies = !ops;
+    for (size_t i = 0; i < json_array_size(ops); i++) {
+        const char *op = json_string_value(json_array_get(ops, i));
+        verifies = verifies || (op && strcmp(op, "verify") == 0);
+    }
+    return verifies &&
+           (!use || (json_is_string(use) && strcmp(json_string_value(use), "sig") == 0)) &&
+           (!alg || (json_is_string(alg) && strcmp(json_string_value(alg), algorithm) == 0));
+}
+
+/* entry may be NULL: a key that says nothing about itself. */
+static void take_key(struct auth_keys *keys, cjose_jwk_t *jwk, const json_t *entry,
+                     bool allow_hs256)
 {
     const char *algorithm = jwk ? algorithm_of(jwk, allow_hs256) : NULL;
-    if (algorithm && keys->count < AUTH_KEYS_MAX)
+    if (algorithm && keys->count < AUTH_KEYS_MAX && is_meant_for(entry, algorithm))
         keys->keys[keys->count++] = (struct key){jwk, algorithm};
     else
         cjose_jwk_release(jwk);
+}
+
+/* What OpenSSL left in the thread's error queue would be taken for its own by the next TLS call. */
+static void forget_openssl_errors(void)
+{
+    ERR_clear_error();
 }
 
 enum base_err auth_keys_from_jwks(struct base_sv json, bool allow_hs256,
@@ -55,21 +81,28 @@ enum base_err auth_keys_from_jwks(struct base_sv json, bool allow_hs256,
     json_t *root = json_loadb(json.ptr ? json.ptr : "", json.len, 0, &error);
     const json_t *list = json_object_get(root, "keys");
     struct auth_keys *keys = calloc(1, sizeof(*keys));
-    if (!keys || !json_is_array(list)) {
+    if (!keys) {
+        json_decref(root);
+        return BASE_NO_MEMORY;
+    }
+    if (!json_is_array(list)) {
         base_buf_addf(errors,
                       root ? "the key set has no \"keys\" array"
                            : "the key set is not JSON: %s (line %d)",
                       error.text, error.line);
         json_decref(root);
         free(keys);
-        return keys ? BASE_MALFORMED : BASE_NO_MEMORY;
+        return BASE_MALFORMED;
     }
     for (size_t i = 0; i < json_array_size(list); i++) {
-        char *text = json_dumps(json_array_get(list, i), JSON_COMPACT);
-        take_key(keys, text ? cjose_jwk_import(text, strlen(text), &err) : NULL, allow_hs256);
+        const json_t *entry = json_array_get(list, i);
+        char *text = json_dumps(entry, JSON_COMPACT);
+        take_key(keys, text ? cjose_jwk_import(text, strlen(text), &err) : NULL, entry,
+                 allow_hs256);
         free(text);
     }
     json_decref(root);
+    forget_openssl_errors();
     if (keys->count == 0) {
         base_buf_add_c(errors, "the key set has no key that may sign tokens");
         auth_keys_free(keys);
@@ -91,7 +124,8 @@ enum base_err auth_keys_from_secret(struct base_sv secret, struct auth_keys **re
     keys = calloc(1, sizeof(*keys));
     if (!keys)
         return BASE_NO_MEMORY;
-    take_key(keys, cjose_jwk_create_oct_spec((const uint8_t *)secret.ptr, secret.len, &err), true);
+    take_key(keys, cjose_jwk_create_oct_spec((const uint8_t *)secret.ptr, secret.len, &err), NULL,
+             true);
     if (keys->count == 0) {
         free(keys);
         return BASE_NO_MEMORY;
@@ -120,24 +154,33 @@ static bool header_is_plain(cjose_header_t *header)
     return plain;
 }
 
-/* The key named by kid, or, where the token names none, any that fits the algorithm. */
-static bool signed_by(const struct auth_keys *keys, cjose_jws_t *jws)
+/* The key named by kid, or, where the token names none, any that fits the algorithm. NULL: it is
+ * signed by one of ours; otherwise the rule that failed. */
+static const char *signature_fault(const struct auth_keys *keys, cjose_jws_t *jws)
 {
     cjose_err err;
     cjose_header_t *header = cjose_jws_get_protected(jws);
     const char *algorithm = cjose_header_get(header, CJOSE_HDR_ALG, &err);
     const char *kid = cjose_header_get(header, CJOSE_HDR_KID, &err);
-    if (!algorithm || !header_is_plain(header))
-        return false;
+    const char *fault = "kid: no such key";
+    if (!algorithm)
+        return "alg: missing";
+    if (!header_is_plain(header))
+        return "crit: an extension that must be understood";
     for (size_t i = 0; i < keys->count; i++) {
         const struct key *key = &keys->keys[i];
         const char *key_kid = cjose_jwk_get_kid(key->jwk, &err);
-        bool named = !kid || !key_kid || strcmp(kid, key_kid) == 0;
-        if (named && strcmp(algorithm, key->algorithm) == 0 &&
-            cjose_jws_verify(jws, key->jwk, &err))
-            return true;
+        if (kid && key_kid && strcmp(kid, key_kid) != 0)
+            continue;
+        if (strcmp(algorithm, key->algorithm) != 0) {
+            fault = "alg: not the algorithm of the key";
+            continue;
+        }
+        if (cjose_jws_verify(jws, key->jwk, &err))
+            return NULL;
+        fault = "the signature does not fit the key";
     }
-    return false;
+    return fault;
 }
 
 static bool audience_is(const json_t *aud, const char *wanted)
@@ -212,11 +255,14 @@ enum base_err auth_verify(const struct auth_keys *keys, const struct auth_policy
         return BASE_UNAUTHENTICATED;
     *why = "the token is not in JWS compact form";
     cjose_jws_t *jws = cjose_jws_import(token.ptr, token.len, &err);
-    if (!jws)
+    if (!jws) {
+        forget_openssl_errors();
         return BASE_UNAUTHENTICATED;
+    }
     enum base_err result = BASE_UNAUTHENTICATED;
-    *why = "the signature fits no key";
-    if (signed_by(keys, jws) && cjose_jws_get_plaintext(jws, &payload, &length, &err)) {
+    const char *fault = signature_fault(keys, jws);
+    *why = fault ? fault : "the token has no payload";
+    if (!fault && cjose_jws_get_plaintext(jws, &payload, &length, &err)) {
         json_t *claims = json_loadb((const char *)payload, length, JSON_REJECT_DUPLICATES, NULL);
         *why = "the claims are not JSON";
         if (json_is_object(claims))
@@ -224,6 +270,7 @@ enum base_err auth_verify(const struct auth_keys *keys, const struct auth_policy
         json_decref(claims);
     }
     cjose_jws_release(jws);
+    forget_openssl_errors();
     return result;
 }
 
