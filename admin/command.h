@@ -17,6 +17,7 @@ struct admin_command {
 };
 
 int admin_migrate(int argc, char **argv);
+int admin_rrule(int argc, char **argv);
 int admin_token(int argc, char **argv);
 
 #endif

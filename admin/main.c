@@ -7,6 +7,7 @@
 
 static const struct admin_command commands[] = {
     {"migrate", "bring the database's schema up to date", admin_migrate},
+    {"rrule", "expand recurrence rules: JSON lines from standard input", admin_rrule},
     {"token", "print a token for development", admin_token},
 };
 

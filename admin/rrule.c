@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/args.h"
+#include "admin/command.h"
 #include "admin/rrule.h"
 #include "lib/base/buf.h"
 #include "tasks/recur/policy.h"
 
-enum { OCCURRENCES_MAX = 1000, LINE_MAX_LEN = 1 << 20, EXDATES_MAX = 1000, OUT_MAX = 1 << 20 };
+enum { OCCURRENCES_MAX = 1000, EXDATES_MAX = 1000, OUT_MAX = 1 << 20 };
 static const int64_t SECOND_US = 1000000;
 
 /* One line while it is worked on. error stays empty as long as all is well. */
@@ -244,4 +246,24 @@ void admin_rrule_line(struct base_sv line, struct base_buf *out)
         base_buf_truncate(out, start);
     free(id);
     json_decref(object);
+}
+
+int admin_rrule(int argc, char **argv)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    int status;
+    struct base_buf out;
+    if (!admin_args_parse(NULL, 0, argc, argv, &status))
+        return status;
+    base_buf_init(&out, OUT_MAX);
+    for (ssize_t n; (n = getline(&line, &capacity, stdin)) >= 0;) {
+        base_buf_reset(&out);
+        admin_rrule_line(base_sv(line, (size_t)n), &out);
+        (void)fwrite(out.data, 1, out.len, stdout);
+    }
+    bool whole = !ferror(stdin) && fflush(stdout) == 0 && !ferror(stdout);
+    free(line);
+    base_buf_done(&out);
+    return whole ? ADMIN_OK : ADMIN_FAILED;
 }
