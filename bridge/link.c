@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is said about connections that come and go. */
+/* What is said about connections that come and go, and how often about events. */
 #include "bridge/part.h"
-#include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
 void bridge_link_set(struct bridge_link *link, bool up, const char *why)
@@ -22,4 +21,13 @@ void bridge_link_set(struct bridge_link *link, bool up, const char *why)
         LOG_WARN("bridge.disconnected", LOG_STR("peer", link->name), LOG_STR("why", link->why));
     else
         LOG_DEBUG("bridge.retrying", LOG_STR("peer", link->name), LOG_STR("why", link->why));
+}
+
+enum { LINES_A_SECOND = 50 };
+
+enum base_log_level bridge_log_level(struct bridge_log_budget *budget, int64_t now_us)
+{
+    if (now_us >= budget->until_us)
+        *budget = (struct bridge_log_budget){.until_us = now_us + 1000000};
+    return budget->used++ < LINES_A_SECOND ? BASE_LOG_INFO : BASE_LOG_DEBUG;
 }

@@ -18,7 +18,13 @@
 #include "lib/base/metrics.h"
 #include "tasks/event.h"
 
-enum { WINDOW = 8192, AGAIN_MS = 200, TOPIC_MAX = 256, CONTENT_TYPE_MAX = 64 };
+enum {
+    LOGGED_A_SECOND = 50,
+    WINDOW = 8192,
+    AGAIN_MS = 200,
+    TOPIC_MAX = 256,
+    CONTENT_TYPE_MAX = 64
+};
 _Static_assert((WINDOW & (WINDOW - 1)) == 0, "indices are masked");
 
 #define GROUP "todo-bridge-mqtt"
@@ -40,6 +46,7 @@ struct mqtt_relay {
     struct bridge_link link;
     bool draining;
     bool failed; /* a record was not published: begin again from what is saved */
+    struct bridge_log_budget log;
     uint64_t head, tail;
     struct slot window[WINDOW];
 };
@@ -149,9 +156,12 @@ static void on_record(void *ctx, const struct bus_record *record)
     if (reminder && !relay->failed)
         publish(relay, slot, record, BRIDGE_MQTT_REMINDERS);
     slot->waiting--;
+    enum base_log_level level =
+        reminder ? bridge_log_level(&relay->log, base_loop_now_us(relay->env.loop))
+                 : BASE_LOG_DEBUG;
     struct base_trace trace = {0};
     (void)base_trace_parse(bus_record_header(record, BUS_H_TRACE), &trace);
-    BASE_LOG_AT(reminder ? BASE_LOG_INFO : BASE_LOG_DEBUG, "mqtt.event", LOG_SV("type", type),
+    BASE_LOG_AT(level, "mqtt.event", LOG_SV("type", type),
                 LOG_SV("event_id", bus_record_header(record, BUS_H_ID)),
                 LOG_SV("user", record->key),
                 LOG_SV("userseq", bus_record_header(record, BUS_H_USERSEQ)), LOG_TRACE(&trace));

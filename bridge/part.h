@@ -8,6 +8,7 @@
 
 #include "bridge/bus/bus.h"
 #include "bridge/config.h"
+#include "lib/base/log.h"
 #include "lib/base/loop.h"
 
 /* Label values of BASE_M_BRIDGE_LOST. */
@@ -19,9 +20,16 @@ enum bridge_peer {
     BRIDGE_PEER_COUNT
 };
 
-/* Log lines of single events are written at info while there are few, so that a message can be
- * followed by its trace id; above that, only at debug. */
-enum { BRIDGE_LOG_SINGLY = 8 };
+/* Each event has a log line with its trace id, so that a message can be followed. They are written
+ * at info up to so many a second, above that at debug. */
+struct bridge_log_budget {
+    int64_t until_us;
+    int used;
+};
+enum base_log_level bridge_log_level(struct bridge_log_budget *budget, int64_t now_us);
+
+/* A batch of more than this has a line of its own. */
+enum { BRIDGE_LOG_BATCH = 8 };
 
 struct bridge_env {
     struct base_loop *loop;

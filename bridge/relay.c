@@ -33,6 +33,7 @@ struct relay {
     struct task_relay *store;
     struct bridge_link link;
     struct base_buf payload;
+    struct bridge_log_budget log;
     bool bus_was_up;
     bool draining;
     bool failed; /* a publication was lost */
@@ -123,7 +124,7 @@ static void publish_to(struct relay *relay, struct slot *slot, struct bus_messag
     relay->failed = true;
 }
 
-static void publish(struct relay *relay, const struct task_relay_event *event, bool singly)
+static void publish(struct relay *relay, const struct task_relay_event *event)
 {
     struct slot *slot = &relay->window[relay->tail & (WINDOW - 1)];
     char seq[24], id[BASE_ID_TEXT + 1] = "", trace_text[BASE_TRACEPARENT_TEXT + 1] = "";
@@ -162,18 +163,18 @@ static void publish(struct relay *relay, const struct task_relay_event *event, b
     if (also != BRIDGE_TOPIC_UPDATES && !relay->failed)
         publish_to(relay, slot, &message, also);
     slot->waiting--;
-    BASE_LOG_AT(singly ? BASE_LOG_INFO : BASE_LOG_DEBUG, "relay.event",
-                LOG_STR("type", task_event_name(event->type)), LOG_STR("event_id", id),
-                LOG_SV("user", event->user_id), LOG_INT("userseq", event->user_seq),
-                LOG_TRACE(&trace));
+    enum base_log_level level = bridge_log_level(&relay->log, slot->taken_us);
+    BASE_LOG_AT(level, "relay.event", LOG_STR("type", task_event_name(event->type)),
+                LOG_STR("event_id", id), LOG_SV("user", event->user_id),
+                LOG_INT("userseq", event->user_seq), LOG_TRACE(&trace));
 }
 
 static void on_events(void *ctx, const struct task_relay_event *events, size_t n)
 {
     struct relay *relay = ctx;
     for (size_t i = 0; i < n && !relay->failed; i++)
-        publish(relay, &events[i], n <= BRIDGE_LOG_SINGLY);
-    if (n > BRIDGE_LOG_SINGLY)
+        publish(relay, &events[i]);
+    if (n > BRIDGE_LOG_BATCH)
         LOG_INFO("relay.batch", LOG_INT("events", n), LOG_INT("first", events[0].id),
                  LOG_INT("last", events[n - 1].id));
     advance(relay);

@@ -8,6 +8,8 @@
 #include "tasks/store/fire.h"
 
 struct scheduler {
+    struct base_loop *loop;
+    struct bridge_log_budget log;
     struct task_fire *store;
     struct bridge_link link;
 };
@@ -15,14 +17,13 @@ struct scheduler {
 static const char *const policies[] = {"on_time", "late", "digest", "missed", "cleared"};
 _Static_assert(sizeof(policies) / sizeof(policies[0]) == TASK_FIRING_POLICY_COUNT, "a name each");
 
-static void log_fired(const struct task_fired *fired, bool singly)
+static void log_fired(const struct task_fired *fired, enum base_log_level level)
 {
     char reminder[BASE_ID_TEXT + 1], task[BASE_ID_TEXT + 1], event[BASE_ID_TEXT + 1];
     base_id_text(fired->reminder_id, reminder);
     base_id_text(fired->task_id, task);
     base_id_text(fired->event_id, event);
-    BASE_LOG_AT(singly ? BASE_LOG_INFO : BASE_LOG_DEBUG, "reminder.fired",
-                LOG_SV("user", fired->user_id), LOG_STR("task", task),
+    BASE_LOG_AT(level, "reminder.fired", LOG_SV("user", fired->user_id), LOG_STR("task", task),
                 LOG_STR("reminder", reminder), LOG_INT("occurrence", fired->occurrence),
                 LOG_INT("repeat", fired->repeat), LOG_STR("policy", policies[fired->policy]),
                 LOG_INT("late_ms", fired->late_us / 1000), LOG_STR("event_id", event),
@@ -31,13 +32,14 @@ static void log_fired(const struct task_fired *fired, bool singly)
 
 static void on_fired(void *ctx, const struct task_fired *fired, size_t n)
 {
-    (void)ctx;
+    struct scheduler *scheduler = ctx;
+    int64_t now = base_loop_now_us(scheduler->loop);
     for (size_t i = 0; i < n; i++) {
         base_metric_add(BASE_M_SCHEDULER_FIRED, fired[i].policy, 1);
         base_metric_observe_us(BASE_M_SCHEDULER_LATENESS, 0, fired[i].late_us);
-        log_fired(&fired[i], n <= BRIDGE_LOG_SINGLY);
+        log_fired(&fired[i], bridge_log_level(&scheduler->log, now));
     }
-    if (n > BRIDGE_LOG_SINGLY)
+    if (n > BRIDGE_LOG_BATCH)
         LOG_INFO("reminder.batch", LOG_INT("reminders", n),
                  LOG_INT("late_ms", fired[0].late_us / 1000));
 }
@@ -77,6 +79,7 @@ static enum base_err scheduler_start(const struct bridge_env *env, void **ret_pa
     struct scheduler *scheduler = calloc(1, sizeof(*scheduler));
     if (!scheduler)
         return BASE_NO_MEMORY;
+    scheduler->loop = env->loop;
     scheduler->link =
         (struct bridge_link){.name = "scheduler database", .peer = BRIDGE_PEER_SCHEDULER_DATABASE};
     base_metrics_labels(BASE_M_SCHEDULER_FIRED, policies, TASK_FIRING_POLICY_COUNT);

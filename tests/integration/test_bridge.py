@@ -321,7 +321,8 @@ def test_sigterm_drains_and_leaves_nothing_unsaved(stack, user, tmp_path):
     add_users(stack, [user])
     with own_bridges(stack, tmp_path, 1) as [bridge]:
         wait_for("the leader", lambda: leads(bridge))
-        add_events(stack, [user], 1, 2000)
+        for first in range(1, 2001, 200):
+            add_events(stack, [user], first, 200)
         bridge.process.send_signal(signal.SIGTERM)
         assert bridge.process.wait(12) == 0
         # What was numbered was published and its cursor saved.
