@@ -69,7 +69,9 @@ def add_reminder(stack, user: str, title: str, late_s: float = 0, status: int = 
 
 
 def numbers_in_database(stack, user: str) -> list[int]:
-    return [int(row[0]) for row in stack.sql(f"select user_seq from events where user_id='{user}' order by id")]
+    return [
+        int(row[0]) for row in stack.sql(f"select user_seq from events where user_id='{user}' order by id")
+    ]
 
 
 def first_seen(topic: Topic, user: str) -> list[int]:
@@ -162,7 +164,9 @@ def test_when_the_leader_dies_nothing_is_lost_and_no_number_twice(stack, new_use
         wait_for("the other one to lead", lambda: leads(other), 15)
         wanted = list(range(1, first))
         for user in users:
-            wait_for(f"all events of {user}", lambda u=user: len(set(first_seen(updates, u))) >= first - 1, 20)
+            wait_for(
+                f"all events of {user}", lambda u=user: len(set(first_seen(updates, u))) >= first - 1, 20
+            )
             assert first_seen(updates, user) == wanted
             assert numbers_in_database(stack, user) == wanted
             seen = {r.event["userseq"]: r.event["data"]["number"] for r in updates.of(user)}
@@ -201,10 +205,12 @@ def test_a_due_reminder_fires_once_with_two_schedulers(stack, new_user, tmp_path
         assert receipts == [["1000", "1000", "1000"]]
         wait_for(
             "receipts that say published",
-            lambda: stack.sql(
-                f"select count(*) from receipt where published_at is not null and user_id in ('{names}')"
-            )
-            == [["1000"]],
+            lambda: (
+                stack.sql(
+                    f"select count(*) from receipt where published_at is not null and user_id in ('{names}')"
+                )
+                == [["1000"]]
+            ),
         )
 
 
@@ -326,4 +332,6 @@ def test_sigterm_drains_and_leaves_nothing_unsaved(stack, user, tmp_path):
         bridge.process.send_signal(signal.SIGTERM)
         assert bridge.process.wait(12) == 0
         # What was numbered was published and its cursor saved.
-        assert stack.sql("select (select position from relay_cursor) = (select max(id) from events)") == [["t"]]
+        assert stack.sql("select (select position from relay_cursor) = (select max(id) from events)") == [
+            ["t"]
+        ]

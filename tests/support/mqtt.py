@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 
 @dataclass
@@ -54,7 +56,9 @@ class Phone:
         self.client.on_subscribe = self._on_subscribe
         self.client.on_publish = self._on_publish
         self.client.on_disconnect = lambda *_: self.disconnected.set()
-        self.client.connect(at.hostname, at.port, clean_start=self.clean)
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 0 if self.clean else 3600
+        self.client.connect(at.hostname, at.port, clean_start=self.clean, properties=properties)
         self.client.loop_start()
         with self._news:
             self._news.wait_for(lambda: self.connect_reason is not None, 10)
