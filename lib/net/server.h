@@ -7,6 +7,10 @@
  * What callers rely on: callbacks never come from inside net_conn_send(), net_conn_close() or
  * net_respond(); a connection lives from on_open until on_close returns, and on_close comes exactly
  * once; a request lives until it is answered, even if its client has gone.
+ *
+ * A connection serves one request at a time; pipelined ones are answered in order, but one with a
+ * body that was sent ahead of the answer before it ends the connection unanswered (see request.c).
+ * Chunked requests get 411; POST, PUT and PATCH without Content-Length have no body and end it.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
