@@ -138,13 +138,30 @@ build_release() {
     cmake --build "$BUILD" --target "${targets[@]}"
 }
 
+# Debian 12's Node is older than the page's tools want; npm has newer ones.
+node_path() {
+    local wanted=20 home=$CACHE/node-20
+    [[ $(node --version) =~ ^v([0-9]+) ]] && ((BASH_REMATCH[1] < wanted)) || return 0
+    if [[ ! -x $home/node_modules/node/bin/node ]]; then
+        cache_lock node
+        npm install --no-audit --no-fund --prefix "$home" "node@$wanted" >&2
+        exec 8>&-
+    fi
+    export PATH=$home/node_modules/node/bin:$PATH
+}
+
+web_packages() {
+    local web=$ROOT/web
+    node_path
+    [[ ! -d $web/node_modules || $web/package-lock.json -nt $web/node_modules/.complete ]] || return 0
+    (cd "$web" && npm ci --no-audit --no-fund)
+    touch "$web/node_modules/.complete"
+}
+
 # The page is built anew only when a source is newer than the last build.
 web_build() {
     local web=$ROOT/web
-    if [[ ! -d $web/node_modules || $web/package-lock.json -nt $web/node_modules/.complete ]]; then
-        (cd "$web" && npm ci --no-audit --no-fund)
-        touch "$web/node_modules/.complete"
-    fi
+    web_packages
     if [[ -f $web/dist/.complete ]] &&
         [[ -z $(find "$web" -name node_modules -prune -o -name dist -prune -o -type f -newer "$web/dist/.complete" -print -quit) ]]; then
         return 0

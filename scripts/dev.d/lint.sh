@@ -58,9 +58,8 @@ tidy_one() { # FILE=KEY
 }
 
 lint_web() {
-    local web=$ROOT/web
-    [[ -d $web/node_modules ]] || (cd "$web" && npm ci --no-audit --no-fund)
-    (cd "$web" && npm run lint)
+    web_packages
+    (cd "$ROOT/web" && npm run lint)
 }
 
 cmd_lint() {

@@ -61,7 +61,8 @@ test_web() {
         say "no web page yet"
         return 0
     fi
-    (cd "$ROOT/web" && npm test)
+    web_packages
+    (cd "$ROOT/web" && npm test -- --reporter=default --reporter=junit --outputFile.junit="$RESULTS/web.xml")
 }
 
 stack_env() {
@@ -107,8 +108,6 @@ cmd_test() {
         trap rm_stack EXIT
         trap 'exit 130' INT TERM HUP
         "$DEV" up --detach 7>&-
-    elif needs web && [[ -f $ROOT/web/package.json ]]; then
-        step "web page" web_build
     fi
     for suite in "${wanted[@]}"; do
         say ''
