@@ -167,6 +167,15 @@ static void join_day_and_time(struct fill *f, struct nlu_when *due, const struct
         *due = when_of(f, &both);
 }
 
+/* A clock time in the words that name an existing task is one of its words: "meet john at 8". */
+static bool names_task(const struct fill *f, size_t i, const struct nlu_value *v)
+{
+    const struct nlu_stretch *target = &f->reading->slots[NLU_SLOT_TARGET];
+    bool settled = f->out->intent == NLU_TASK_COMPLETE || f->out->intent == NLU_TASK_DELETE;
+    return settled && target->set && i >= target->from && i < target->to &&
+           (v->flags & NLU_HAS_TIME);
+}
+
 static void take_times(struct fill *f)
 {
     int when = class_of(f, "when");
@@ -174,7 +183,7 @@ static void take_times(struct fill *f)
     int best_rank = 0;
     for (size_t i = f->from; i < f->to; i++) {
         const struct nlu_value *v = f->m->items[i].value;
-        if (!is_class(f, i, when) || !v || (v->flags & NLU_PAST))
+        if (!is_class(f, i, when) || !v || (v->flags & NLU_PAST) || names_task(f, i, v))
             continue;
         int rank = time_rank(f, i, v);
         if (rank > best_rank) {
@@ -202,6 +211,29 @@ static void take_times(struct fill *f)
     }
 }
 
+static bool is_bare(const struct fill *f, size_t repeat)
+{
+    if (f->reading->intent == NLU_OUT_OF_SCOPE)
+        return true;
+    for (size_t i = f->from; i < f->to; i++) {
+        if (i != repeat && !f->taken[i] && !is_loose_sign(item_text(f, i).ptr[0]))
+            return false;
+    }
+    return true;
+}
+
+/* A repetition that nothing is to be done at has no first occurrence: it counts from now. */
+static void rest_at_now(struct fill *f, const struct nlu_set *set, struct nlu_when *due)
+{
+    struct nlu_value time = {.flags = NLU_HAS_TIME};
+    due->set = set->freq >= NLU_DAY;
+    due->at = nlu_midnight(f->m->eval.now);
+    if (set->time_count) {
+        time.from = set->times[0];
+        due->at = nlu_next_time(f->m->eval.now, &time);
+    }
+}
+
 static void take_repeat(struct fill *f)
 {
     int repeat = class_of(f, "repeat");
@@ -225,6 +257,8 @@ static void take_repeat(struct fill *f)
         }
         nlu_set_settle(&set, f->m->eval.now, &first, &has_time);
         fields->due = (struct nlu_when){.set = true, .has_time = has_time, .at = first};
+        if (!set.has_start && is_bare(f, i))
+            rest_at_now(f, &set, &fields->due);
         fields->anchor = set.after_completion ? NLU_ANCHOR_COMPLETION : NLU_ANCHOR_SCHEDULE;
         char text[512];
         struct base_buf out = {.data = text, .cap = sizeof(text), .max = sizeof(text) - 1};
@@ -298,11 +332,6 @@ static void take_extras(struct fill *f)
         }
         f->taken[i] = true;
     }
-}
-
-static bool wants_times(enum nlu_intent intent)
-{
-    return intent != NLU_OUT_OF_SCOPE;
 }
 
 static void set_target(struct fill *f, const struct nlu_stretch *stretch)
@@ -398,11 +427,11 @@ enum base_err nlu_fill(struct nlu_match *match, const struct nlu_reading *readin
     *ret_command = (struct nlu_command){.intent = reading->intent,
                                         .confidence = (double)reading->score / 100.0};
     f.out = ret_command;
-    if (wants_times(reading->intent)) {
-        take_extras(&f);
-        take_times(&f);
-        take_repeat(&f);
-    }
+    take_extras(&f);
+    take_times(&f);
+    take_repeat(&f);
+    if (reading->slots[NLU_SLOT_PRIORITY].set)
+        ret_command->fields.priority = (int)reading->slots[NLU_SLOT_PRIORITY].n;
     const struct nlu_stretch *title = &reading->slots[NLU_SLOT_TITLE],
                              *target = &reading->slots[NLU_SLOT_TARGET];
     if (reading->intent == NLU_TASK_LIST || reading->intent == NLU_REMINDER_LIST)
@@ -446,7 +475,7 @@ static const char *format_value(struct base_buf *out, const struct nlu_value *v,
                                 struct time_civil now)
 {
     struct nlu_value settled = *v;
-    if ((v->flags & NLU_HALF_DAY) && !(v->flags & NLU_HAS_DATE)) {
+    if ((v->flags & NLU_HALF_DAY) && !(v->flags & (NLU_HAS_DATE | NLU_RANGE))) {
         settled.from.hour = nlu_next_time(now, v).hour;
         v = &settled;
     }

@@ -31,7 +31,7 @@ static void build_view(const struct nlu_match *m, size_t from, size_t to, bool w
         view->codes[view->count] = m->codes[i];
         view->items[view->count++] = (uint16_t)i;
     }
-    while (view->count > 0 && is_sign(m, view->items[view->count - 1], ".!,;:-")) /* keeps ? */
+    while (view->count > 0 && is_sign(m, view->items[view->count - 1], ".?!,;:-"))
         view->count--;
     view->codes[view->count] = NLU_CODE_EOT;
     view->items[view->count] = (uint16_t)to;
@@ -93,9 +93,11 @@ static size_t skip_tail(struct nlu_match *m, const struct view *view, size_t fro
 static enum nlu_slot slot_of(struct base_sv name)
 {
     static const char *const NAMES[NLU_SLOT_COUNT] = {
-        [NLU_SLOT_TITLE] = "title",     [NLU_SLOT_TARGET] = "target", [NLU_SLOT_NUMBER] = "number",
-        [NLU_SLOT_PROJECT] = "project", [NLU_SLOT_NOTES] = "notes",   [NLU_SLOT_TEXT] = "text",
-        [NLU_SLOT_WHEN] = "when",       [NLU_SLOT_VALUE] = "value"};
+        [NLU_SLOT_TITLE] = "title",   [NLU_SLOT_TARGET] = "target",
+        [NLU_SLOT_NUMBER] = "number", [NLU_SLOT_PROJECT] = "project",
+        [NLU_SLOT_NOTES] = "notes",   [NLU_SLOT_TEXT] = "text",
+        [NLU_SLOT_WHEN] = "when",     [NLU_SLOT_PRIORITY] = "priority",
+        [NLU_SLOT_VALUE] = "value"};
     for (int i = 0; i < NLU_SLOT_COUNT; i++) {
         if (base_sv_eq_c(name, NAMES[i]))
             return (enum nlu_slot)i;

@@ -17,6 +17,7 @@ enum nlu_slot {
     NLU_SLOT_NOTES,
     NLU_SLOT_TEXT,
     NLU_SLOT_WHEN,
+    NLU_SLOT_PRIORITY,
     NLU_SLOT_VALUE,
     NLU_SLOT_COUNT
 };

@@ -459,6 +459,16 @@ static void read_shape(struct build *b, struct nlu_shape *shape, const struct nl
     }
 }
 
+/* A shape ends where its word ends, unless it says itself what follows. */
+static bool looks_ahead(struct base_sv text)
+{
+    for (size_t i = 0; i + 3 <= text.len; i++) {
+        if (!memcmp(text.ptr + i, "(?=", 3))
+            return true;
+    }
+    return false;
+}
+
 /* All shapes are one alternation in which the first that fits wins; the mark says which it was. */
 static bool build_shapes(struct build *b)
 {
@@ -475,11 +485,12 @@ static bool build_shapes(struct build *b)
         if (l->kind != NLU_SOURCE_SHAPE)
             continue;
         read_shape(b, &b->g->shapes[i], l);
-        base_buf_addf(&all, "%s(?:%.*s)(*MARK:%c%c)", i ? "|" : "", SV_FMT(l->text),
+        base_buf_addf(&all, "%s(?:%.*s)%s(*MARK:%c%c)", i ? "|" : "", SV_FMT(l->text),
+                      looks_ahead(l->text) ? "" : "(?![A-Za-z0-9_\\x80-\\xff])",
                       (char)('A' + i / 16), (char)('A' + i % 16));
         i++;
     }
-    base_buf_add_c(&all, ")(?![A-Za-z0-9_\\x80-\\xff])");
+    base_buf_add_c(&all, ")");
     int error = 0;
     PCRE2_SIZE offset;
     if (i > 0 && base_buf_ok(&all)) {

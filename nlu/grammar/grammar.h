@@ -29,7 +29,7 @@ enum nlu_builtin {
     NLU_BUILTIN_COUNT
 };
 
-enum { NLU_CLASSES_MAX = 255, NLU_SENSES_MAX = 4, NLU_LEVELS_MAX = 24, NLU_SHAPE_GROUPS = 8 };
+enum { NLU_CLASSES_MAX = 255, NLU_SENSES_MAX = 4, NLU_LEVELS_MAX = 40, NLU_SHAPE_GROUPS = 8 };
 
 struct nlu_sense {
     uint16_t class_id;

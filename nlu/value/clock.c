@@ -144,7 +144,11 @@ static bool part_of_day(struct nlu_eval *eval, struct nlu_value *out)
     day = nlu_add_days(day, nlu_arg_n(eval, 'n', 0));
     int64_t seconds = time_civil_seconds(day);
     out->flags |= NLU_HAS_DATE;
-    int64_t from = out->from.hour, to = out->to.hour;
+    int64_t from = out->from.hour, to = out->to.hour, half = nlu_arg_n(eval, 'l', 0);
+    if (half == 1)
+        from += 2;
+    else if (half == 2)
+        to -= 2;
     bool midnight = out->to.minute == 59;
     out->from = time_civil_from_seconds(seconds + 3600 * from);
     out->to = time_civil_from_seconds(seconds + 3600 * to + (midnight ? 3599 : 0));

@@ -21,6 +21,7 @@ static int64_t week_start(int64_t days)
 static bool day(struct nlu_eval *eval, struct nlu_value *out)
 {
     nlu_value_day(out, nlu_civil_of_days(today(eval) + nlu_arg_n(eval, 'n', 0)));
+    out->flags |= NLU_RELATIVE;
     return true;
 }
 
@@ -49,6 +50,7 @@ static bool weekday(struct nlu_eval *eval, struct nlu_value *out)
     int64_t which = nlu_arg_n(eval, 'k', BARE);
     int64_t days = weekday_days(eval, nlu_arg_n(eval, 'w', 0), which);
     nlu_value_day(out, nlu_civil_of_days(days + WEEK * nlu_arg_n(eval, 'o', 0)));
+    out->flags |= NLU_RELATIVE;
     if (which == BARE)
         out->flags |= NLU_WEEKDAY;
     if (which == LAST)
@@ -180,14 +182,13 @@ static bool year(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-static int64_t of_days(int64_t days, enum nlu_grain unit, bool end);
-
 /* u with k: last week, this month, next year; n units further */
 static bool unit(struct nlu_eval *eval, struct nlu_value *out)
 {
     enum nlu_grain u = (enum nlu_grain)nlu_arg_n(eval, 'u', NLU_DAY);
     int64_t which = nlu_arg_n(eval, 'k', THIS);
     int64_t step = (which == NEXT) - (which == LAST) + nlu_arg_n(eval, 'n', 0);
+    out->n = step;
     int64_t base = today(eval);
     if (step < -10000 || step > 10000)
         return false;
@@ -245,56 +246,60 @@ static bool unit(struct nlu_eval *eval, struct nlu_value *out)
     }
 }
 
-/* The first day of the unit around a day, or of the unit after it. */
-static int64_t of_days(int64_t days, enum nlu_grain u, bool end)
-{
-    if (u <= NLU_DAY)
-        return days + end;
-    if (u <= NLU_WEEK)
-        return week_start(days) + (end ? WEEK : 0);
-    struct time_civil first = nlu_civil_of_days(days);
-    int size = u == NLU_MONTH ? 1 : u == NLU_QUARTER ? 3 : 12;
-    first.day = 1;
-    first.month = (int8_t)(first.month - (first.month - 1) % size);
-    return nlu_days(nlu_add_months(first, end ? size : 0));
-}
-
-/* The last day of the stretch r, or of the present unit u: a deadline. */
-static bool end_of(struct nlu_eval *eval, struct nlu_value *out)
+/* The stretch r, or the present unit u when there is none. */
+static bool stretch(struct nlu_eval *eval, struct nlu_value *ret_r)
 {
     const struct nlu_value *r = nlu_arg_value(eval, 'r');
-    enum nlu_grain u = (enum nlu_grain)nlu_arg_n(eval, 'u', NLU_DAY);
     if (r && !(r->flags & NLU_HAS_DATE))
         return false;
-    int64_t end = r ? nlu_days(r->to) : of_days(today(eval), u, true);
-    nlu_value_day(out, nlu_civil_of_days(end - 1));
-    if ((r ? r->grain : u) == NLU_DAY) {
-        out->flags |= NLU_HAS_TIME;
-        out->from.hour = 23;
-        out->from.minute = out->from.second = 59;
-        out->grain = NLU_MINUTE;
+    if (r) {
+        *ret_r = *r;
+        return true;
     }
-    return true;
+    *ret_r = (struct nlu_value){0};
+    return unit(eval, ret_r);
 }
 
-/* The first third of the stretch r: "early next week", "beginning of march"; p: 0, 1, 2 */
+/* The first (p=0), middle or last (p=2) part of a stretch: "early next week", "end of march". Its
+ * end is a deadline: the last day. */
 static bool third_of(struct nlu_eval *eval, struct nlu_value *out)
 {
-    const struct nlu_value *r = nlu_arg_value(eval, 'r');
+    struct nlu_value r;
     int64_t p = nlu_arg_n(eval, 'p', 0);
-    if (!r || !(r->flags & NLU_HAS_DATE))
+    if (!stretch(eval, &r) || p < 0 || p > 3)
         return false;
-    int64_t from = nlu_days(r->from), to = nlu_days(r->to);
+    if (p == 3) { /* later in it: its second half, as far as that is to come */
+        int64_t from = nlu_days(r.from), half = (from + nlu_days(r.to)) / 2;
+        if (r.grain == NLU_DAY)
+            return false;
+        nlu_value_days(out, r.grain, half > today(eval) ? half : today(eval), nlu_days(r.to));
+        return true;
+    }
+    if (r.grain == NLU_DAY) {
+        nlu_value_day(out, r.from);
+        if (p == 2) {
+            out->flags |= NLU_HAS_TIME | NLU_END;
+            out->from.hour = 23;
+            out->from.minute = out->from.second = 59;
+        }
+        return p != 1;
+    }
+    int64_t from = nlu_days(r.from), to = nlu_days(r.to);
     struct time_civil start = nlu_civil_of_days(from);
     int64_t cuts[4] = {from, from + (to - from) / 3, to - (to - from) / 3, to};
-    if (r->grain == NLU_WEEK) {
+    if (r.grain == NLU_WEEK) {
         cuts[1] = from + 3;
         cuts[2] = to - 3;
-    } else if (r->grain == NLU_YEAR) {
+    } else if (r.grain == NLU_MONTH) {
+        cuts[1] = from + 10;
+        cuts[2] = from + 20;
+    } else if (r.grain == NLU_YEAR) {
         cuts[1] = nlu_days(nlu_add_months(start, 3));
         cuts[2] = nlu_days(nlu_add_months(start, 8));
     }
-    nlu_value_days(out, r->grain, cuts[p], cuts[p + 1]);
+    nlu_value_days(out, r.grain, cuts[p], cuts[p + 1]);
+    if (p == 2)
+        out->flags |= NLU_END;
     return true;
 }
 
@@ -332,12 +337,12 @@ static bool is_workday(int64_t days)
 /* The o-th day of the stretch r; b=1: working days only */
 static bool nth_day(struct nlu_eval *eval, struct nlu_value *out)
 {
-    const struct nlu_value *r = nlu_arg_value(eval, 'r');
+    struct nlu_value r;
     int64_t o = nlu_arg_n(eval, 'o', 1), n = o < 0 ? -o : o;
     bool working = nlu_arg_n(eval, 'b', 0) == 1;
-    if (!r || !(r->flags & NLU_HAS_DATE) || n < 1 || n > 366)
+    if (!stretch(eval, &r) || n < 1 || n > 366)
         return false;
-    int64_t from = nlu_days(r->from), to = nlu_days(r->to), step = o > 0 ? 1 : -1;
+    int64_t from = nlu_days(r.from), to = nlu_days(r.to), step = o > 0 ? 1 : -1;
     for (int64_t at = o > 0 ? from : to - 1; at >= from && at < to; at += step) {
         if (working && !is_workday(at))
             continue;
@@ -408,7 +413,8 @@ static bool week_of_day(struct nlu_eval *eval, struct nlu_value *out)
 static bool end_of_day(struct nlu_eval *eval, struct nlu_value *out)
 {
     eval->args[NLU_KEY('r')] = eval->args[NLU_KEY('a')];
-    return end_of(eval, out);
+    eval->args[NLU_KEY('p')] = (struct nlu_arg){.set = true, .n = 2};
+    return third_of(eval, out);
 }
 
 /* The length d after (s=1) or before (s=-1) a, or now; working days with b=1 */
@@ -418,6 +424,11 @@ static bool shift(struct nlu_eval *eval, struct nlu_value *out)
     int64_t sign = nlu_arg_n(eval, 's', 1);
     if (!d || (a && !(a->flags & (NLU_HAS_DATE | NLU_HAS_TIME))))
         return false;
+    if (d->grain == NLU_WEEKEND && !a && sign > 0 && d->n > 0) {
+        int64_t saturday = week_start(today(eval)) + 5 + WEEK * (d->n - 1);
+        nlu_value_days(out, NLU_WEEKEND, saturday, saturday + 2);
+        return true;
+    }
     struct time_civil base = eval->now;
     bool dated = true;
     if (a && (a->flags & NLU_HAS_DATE))
@@ -484,6 +495,9 @@ static bool units(struct nlu_eval *eval, struct nlu_value *out)
 
 /* ---- holidays that hang on Easter (o days from it), Western reckoning ---- */
 
+/* How a holiday was found is kept in its n, so that another year can be asked for. */
+enum { HOLIDAY_EASTER = 1000, HOLIDAY_NTH = 100000 };
+
 static int64_t easter(int32_t y)
 {
     int a = y % 19, b = y / 100, c = y % 100, d = b / 4, e = b % 4, f = (b + 8) / 25,
@@ -496,6 +510,7 @@ static int64_t easter(int32_t y)
 static bool from_easter(struct nlu_eval *eval, struct nlu_value *out)
 {
     int64_t y = nlu_arg_n(eval, 'y', -1), o = nlu_arg_n(eval, 'o', 0);
+    out->n = HOLIDAY_EASTER + o;
     int64_t which = y >= 0 ? full_year(y) : eval->now.year;
     if (which < 1600 || which > 9000)
         return false;
@@ -525,6 +540,8 @@ static bool nth_in_month(struct nlu_eval *eval, struct nlu_value *out)
         struct time_civil at = nlu_add_days(out->from, nlu_arg_n(eval, 'n', 0));
         *out = (struct nlu_value){0};
         nlu_value_day(out, at);
+        out->n = HOLIDAY_NTH + nlu_arg_n(eval, 'n', 0) + 10 * (nlu_arg_n(eval, 'w', 0)) +
+                 100 * (nlu_arg_n(eval, 'o', 0) + 1) + 1000 * m;
         if (said || nlu_days(at) >= today(eval))
             return true;
     }
@@ -536,7 +553,22 @@ static bool in_year(struct nlu_eval *eval, struct nlu_value *out)
 {
     const struct nlu_value *a = nlu_arg_value(eval, 'a'), *r = nlu_arg_value(eval, 'r');
     int64_t y = r && (r->flags & NLU_HAS_DATE) ? r->from.year : full_year(nlu_arg_n(eval, 'y', 0));
-    if (!a || !(a->flags & NLU_HAS_DATE) || !nlu_valid_date(y, a->from.month, a->from.day))
+    if (!a || !(a->flags & NLU_HAS_DATE))
+        return false;
+    static const char KEYS[] = {'n', 'w', 'o', 'm'};
+    int64_t recipe = a->n - HOLIDAY_NTH;
+    eval->args[NLU_KEY('y')] = (struct nlu_arg){.set = true, .n = y};
+    if (recipe >= 0) {
+        for (int i = 0; i < 4; i++, recipe /= 10)
+            eval->args[NLU_KEY(KEYS[i])] =
+                (struct nlu_arg){.set = true, .n = i == 3 ? recipe : recipe % 10 - (i == 2)};
+        return nth_in_month(eval, out);
+    }
+    if (a->n > 0) {
+        eval->args[NLU_KEY('o')] = (struct nlu_arg){.set = true, .n = a->n - HOLIDAY_EASTER};
+        return from_easter(eval, out);
+    }
+    if (!nlu_valid_date(y, a->from.month, a->from.day))
         return false;
     *out = *a;
     int64_t length = nlu_days(a->to) - nlu_days(a->from);
@@ -555,7 +587,7 @@ const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"month", month},
                                               {"year", year},
                                               {"unit", unit},
-                                              {"unit.end", end_of},
+
                                               {"unit.third", third_of},
                                               {"nth.weekday", nth_weekday},
                                               {"nth.day", nth_day},

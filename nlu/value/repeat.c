@@ -85,6 +85,8 @@ static bool except(struct nlu_eval *eval, struct nlu_set *set, const struct nlu_
 {
     if (!(x->flags & NLU_HAS_DATE))
         return false;
+    if ((x->flags & NLU_WEEKDAY) && (x->flags & NLU_HAS_TIME) && set->time_count == 0)
+        set->times[set->time_count++] = x->from; /* "every day but sunday at 8" */
     if (x->flags & NLU_WEEKDAY)
         return except_weekdays(set, UINT64_C(1) << time_weekday(nlu_days(x->from)));
     struct nlu_exdate *copy =
@@ -237,7 +239,15 @@ static bool add_limits(const struct nlu_eval *eval, struct nlu_set *s)
             s->until = start->to;
         }
     }
-    if (l && (l->flags & NLU_HAS_DATE)) {
+    if (l && (l->flags & NLU_HAS_DATE) && l->n == 1) { /* "for the next month": a month */
+        struct nlu_value *one = BASE_ARENA_NEW(eval->arena, struct nlu_value);
+        if (!one)
+            return false;
+        one->grain = l->grain;
+        one->months = l->grain == NLU_YEAR ? 12 : l->grain == NLU_MONTH ? 1 : 0;
+        one->seconds = l->grain == NLU_WEEK ? 604800 : 0;
+        s->length = one;
+    } else if (l && (l->flags & NLU_HAS_DATE)) {
         s->has_until = true;
         s->until = nlu_add_seconds(l->to, -1);
     } else if (l) {
@@ -422,6 +432,8 @@ void nlu_set_settle(struct nlu_set *set_value, struct time_civil now, struct tim
             *ret_first = at;
         }
     }
+    while (s->has_until && s->has_start && nlu_compare(s->until, s->start) < 0)
+        s->until = nlu_add_months(s->until, 12);
     if (s->length && !s->has_until) {
         struct time_civil from = s->has_start ? s->start : nlu_midnight(now);
         s->has_until = true;

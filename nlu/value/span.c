@@ -36,10 +36,13 @@ static bool join(struct nlu_eval *eval, struct nlu_value *out)
     out->zone = t->zone;
     struct time_civil from = t->from, to = t->to;
     int part = d->part ? d->part : t->part;
-    if (t->flags & NLU_HALF_DAY) {
+    if ((t->flags & NLU_HALF_DAY) && (t->flags & NLU_RANGE)) {
+        bool late = part - 1 == NLU_AFTERNOON || part - 1 == NLU_EVENING || part - 1 == NLU_NIGHT;
+        from.hour = (int8_t)(late && from.hour < 12 ? from.hour + 12 : from.hour);
+        to.hour = (int8_t)(late && to.hour < 12 ? to.hour + 12 : to.hour);
+    } else if (t->flags & NLU_HALF_DAY) {
         from.hour = (int8_t)likely(t, from, part);
-        if (!(t->flags & NLU_RANGE))
-            to = from;
+        to = from;
     }
     out->part = part;
     out->from = at_clock(d->from, from);
@@ -81,7 +84,6 @@ static bool clock_range(struct nlu_value *out, const struct nlu_value *a, const 
         if (out->to.hour * 60 + out->to.minute <= a->from.hour * 60 + a->from.minute)
             out->to.hour = (int8_t)(out->to.hour + 12);
     } else if (open_a && open_b) {
-        out->flags &= ~(unsigned)NLU_HALF_DAY;
         if (a->from.hour == 12 && b->from.hour < 12)
             out->to.hour = (int8_t)(b->from.hour + 12);
         else if (b->from.hour < a->from.hour)
@@ -125,7 +127,9 @@ static bool range(struct nlu_eval *eval, struct nlu_value *out)
     out->flags |= NLU_RANGE | (b->flags & NLU_HAS_TIME);
     if ((a->flags & b->flags & NLU_NOW))
         return false;
-    struct time_civil from = a->from, to = timed(b) || (b->flags & NLU_NOW) ? b->from : b->to;
+    /* Up to a month or a year is up to its first day; up to a day or a week includes it. */
+    bool to_start = timed(b) || b->grain >= NLU_MONTH;
+    struct time_civil from = a->from, to = to_start ? b->from : b->to;
     if ((b->flags & NLU_WEEKDAY) && nlu_compare(to, from) <= 0)
         to = nlu_add_days(to, 7 * ((nlu_days(from) - nlu_days(to)) / 7 + 1));
     if ((b->flags & NLU_WEEKDAY) && nlu_days(to) - nlu_days(from) > 8)
@@ -163,6 +167,21 @@ static bool lasting(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
+/* by the end of something: from now until then */
+static bool by(struct nlu_eval *eval, struct nlu_value *out)
+{
+    const struct nlu_value *a = nlu_arg_value(eval, 'a');
+    if (!a)
+        return false;
+    *out = *a;
+    if (!(a->flags & NLU_END))
+        return true;
+    out->flags |= NLU_RANGE | NLU_HAS_TIME;
+    out->to = a->flags & NLU_RANGE ? a->to : nlu_add_days(nlu_midnight(a->from), 1);
+    out->from = eval->now;
+    return true;
+}
+
 /* before (k=-1), by (k=0), after or since (k=1) a */
 static bool open_end(struct nlu_eval *eval, struct nlu_value *out)
 {
@@ -177,8 +196,28 @@ static bool open_end(struct nlu_eval *eval, struct nlu_value *out)
     if (k > 0) {
         out->from = (a->flags & NLU_RANGE) && nlu_arg_n(eval, 'x', 0) ? a->to : a->from;
     } else {
-        out->to = k == 0 && (a->flags & NLU_RANGE) ? a->to : a->from;
+        bool whole = (a->flags & NLU_RANGE) && (k == 0 || (a->flags & NLU_END));
+        out->to = whole ? a->to : a->from;
+        out->flags &= ~(unsigned)NLU_END;
     }
+    return true;
+}
+
+/* "friday before 5pm" (k=-1), "friday after 5pm" (k=1) */
+static bool open_join(struct nlu_eval *eval, struct nlu_value *out)
+{
+    const struct nlu_value *d = nlu_arg_value(eval, 'd');
+    if (d && (d->flags & NLU_RANGE)) {
+        struct nlu_value first = *d;
+        first.flags &= ~(unsigned)NLU_RANGE;
+        first.grain = NLU_DAY;
+        eval->args[NLU_KEY('d')].value = &first;
+        if (!join(eval, out))
+            return false;
+    } else if (!join(eval, out)) {
+        return false;
+    }
+    out->flags |= nlu_arg_n(eval, 'k', -1) > 0 ? NLU_NO_TO : NLU_NO_FROM;
     return true;
 }
 
@@ -225,9 +264,10 @@ static bool extend(struct nlu_eval *eval, struct nlu_value *out)
 static bool prefer(struct nlu_eval *eval, struct nlu_value *out)
 {
     const struct nlu_value *a = nlu_arg_value(eval, 'a'), *b = nlu_arg_value(eval, 'b');
-    if (!dated(a) || !dated(b) || a->grain != NLU_DAY || b->grain != NLU_DAY)
+    if (!dated(a) || !dated(b) || a->grain != NLU_DAY || b->grain != NLU_DAY ||
+        (a->flags & NLU_RELATIVE) == (b->flags & NLU_RELATIVE))
         return false;
-    *out = *b;
+    *out = a->flags & NLU_RELATIVE ? *b : *a;
     return true;
 }
 
@@ -242,17 +282,15 @@ static bool moment_on(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-/* the weekday w, d later than now: "monday two weeks from now" */
-static bool weekday_after(struct nlu_eval *eval, struct nlu_value *out)
+/* the weekday a in the week of b: "monday two weeks from now" */
+static bool weekday_near(struct nlu_eval *eval, struct nlu_value *out)
 {
-    const struct nlu_value *b = nlu_arg_value(eval, 'b');
-    if (!dated(b))
+    const struct nlu_value *a = nlu_arg_value(eval, 'a'), *b = nlu_arg_value(eval, 'b');
+    if (!dated(a) || !dated(b) || !(a->flags & NLU_WEEKDAY) || b->grain < NLU_DAY)
         return false;
-    int64_t w = nlu_arg_n(eval, 'w', 0), days = nlu_days(b->from);
-    int64_t monday = days - time_weekday(days);
-    if (b->grain == NLU_DAY && time_weekday(days) != w && monday + w < days)
-        monday += nlu_arg_n(eval, 'k', 0) ? 7 : 0;
-    nlu_value_day(out, nlu_civil_of_days(monday + w));
+    int64_t days = nlu_days(b->from);
+    nlu_value_day(out,
+                  nlu_civil_of_days(days - time_weekday(days) + time_weekday(nlu_days(a->from))));
     return true;
 }
 
@@ -263,6 +301,8 @@ const struct nlu_action NLU_SPAN_ACTIONS[] = {{"join", join},
                                               {"range.month", borrow_month},
                                               {"range.extend", extend},
                                               {"prefer", prefer},
-                                              {"weekday.near", weekday_after},
+                                              {"weekday.near", weekday_near},
                                               {"dt.on", moment_on},
+                                              {"open.join", open_join},
+                                              {"by", by},
                                               {NULL, NULL}};

@@ -3,9 +3,9 @@
 #include "nlu/value/value.h"
 
 const struct nlu_part_hours NLU_PART_HOURS[NLU_PART_COUNT] = {
-    [NLU_MORNING] = {8, 12, 9},   [NLU_NOON] = {12, 13, 12},  [NLU_AFTERNOON] = {12, 17, 14},
-    [NLU_EVENING] = {18, 22, 18}, [NLU_NIGHT] = {20, 24, 20}, [NLU_DAWN] = {5, 7, 5},
-    [NLU_LUNCH] = {12, 13, 12}};
+    [NLU_MORNING] = {8, 12, 9},   [NLU_NOON] = {12, 13, 12},  [NLU_AFTERNOON] = {12, 16, 14},
+    [NLU_EVENING] = {16, 20, 18}, [NLU_NIGHT] = {20, 24, 20}, [NLU_DAWN] = {5, 7, 5},
+    [NLU_LUNCH] = {12, 14, 12}};
 
 int64_t nlu_days(struct time_civil civil)
 {
@@ -126,6 +126,10 @@ struct time_civil nlu_value_due(struct time_civil now, const struct nlu_value *v
     struct time_civil at = value->from;
     if (value->flags & NLU_NO_FROM)
         at = value->to;
+    if ((value->flags & NLU_END) && (value->flags & NLU_RANGE)) {
+        *ret_has_time = false;
+        return nlu_midnight(nlu_add_seconds(value->to, -1));
+    }
     if ((value->flags & NLU_PART) && value->part)
         at.hour = NLU_PART_HOURS[value->part - 1].due;
     if (!(value->flags & NLU_HAS_DATE)) {

@@ -36,7 +36,9 @@ enum nlu_value_flag {
     NLU_NO_YEAR = 1 << 8,  /* the year was guessed */
     NLU_PAST = 1 << 9,     /* said to be past */
     NLU_NOW = 1 << 10,
-    NLU_SET = 1 << 11
+    NLU_SET = 1 << 11,
+    NLU_RELATIVE = 1 << 13, /* counted from today */
+    NLU_END = 1 << 12       /* the end of something: due on its last day */
 };
 
 struct nlu_set;
