@@ -35,6 +35,8 @@ class Phone:
     client_id: str | None = None
     username: str | None = None
     clean: bool = True
+    session: int = 0  # seconds for which the broker keeps it; 0: an hour if not clean
+    will: dict | None = None  # arguments of paho's will_set
     received: list[Received] = field(default_factory=list)
 
     def __post_init__(self):
@@ -56,8 +58,10 @@ class Phone:
         self.client.on_subscribe = self._on_subscribe
         self.client.on_publish = self._on_publish
         self.client.on_disconnect = lambda *_: self.disconnected.set()
+        if self.will:
+            self.client.will_set(**self.will)
         properties = Properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = 0 if self.clean else 3600
+        properties.SessionExpiryInterval = self.session or (0 if self.clean else 3600)
         self.client.connect(at.hostname, at.port, clean_start=self.clean, properties=properties)
         self.client.loop_start()
         with self._news:
@@ -70,6 +74,11 @@ class Phone:
     def __exit__(self, *_):
         self.client.disconnect()
         self.client.loop_stop()
+
+    def drop(self) -> None:
+        """Ends the connection without a word, so that a will is due."""
+        self.client.loop_stop()
+        self.client.socket().close()
 
     def subscribe(self, topic: str, qos: int = 1) -> int:
         """The reason code of the broker: 128 and above = refused."""

@@ -49,6 +49,16 @@ static enum base_err grow(struct auth_live *live)
     return BASE_OK;
 }
 
+static void supersede(struct auth_live *live, const struct auth_live_entry *newcomer)
+{
+    for (size_t i = 0; i < live->slots; i++) {
+        struct auth_live_entry *entry = &live->entries[i];
+        if (entry->client && entry->client != newcomer->client &&
+            entry->id_hash == newcomer->id_hash && strcmp(entry->id, newcomer->id) == 0)
+            entry->successor = newcomer->client;
+    }
+}
+
 enum base_err auth_live_put(struct auth_live *live, const void *client, const char *id,
                             int64_t expires_us)
 {
@@ -61,7 +71,11 @@ enum base_err auth_live_put(struct auth_live *live, const void *client, const ch
     if (!entry->client)
         live->count++;
     free(entry->id);
-    *entry = (struct auth_live_entry){client, copy, expires_us};
+    *entry = (struct auth_live_entry){.client = client,
+                                      .id = copy,
+                                      .id_hash = base_sv_hash(base_sv_from(copy), 0),
+                                      .expires_us = expires_us};
+    supersede(live, entry);
     if (expires_us < live->earliest_us)
         live->earliest_us = expires_us;
     return BASE_OK;
@@ -98,7 +112,9 @@ bool auth_live_has(const struct auth_live *live, const void *client, int64_t now
     if (live->count == 0)
         return false;
     const struct auth_live_entry *entry = &live->entries[slot_of(live, client)];
-    return entry->client && now_us < entry->expires_us;
+    bool superseded =
+        entry->successor && live->entries[slot_of(live, entry->successor)].client != NULL;
+    return entry->client && !superseded && now_us < entry->expires_us;
 }
 
 char *auth_live_take_expired(struct auth_live *live, int64_t now_us)

@@ -12,7 +12,9 @@
 struct auth_live_entry {
     const void *client; /* NULL: free */
     char *id;
+    uint64_t id_hash;
     int64_t expires_us;
+    const void *successor; /* came in later with the same client id */
 };
 
 struct auth_live {
@@ -25,11 +27,12 @@ struct auth_live {
 void auth_live_init(struct auth_live *live);
 void auth_live_done(struct auth_live *live);
 
-/* Adds the connection, or replaces what is known of it. */
+/* Adds the connection, or replaces what is known of it. Older ones of the same client id have no
+ * more rights while it lives: the broker is about to end them, and publishes their wills before. */
 BASE_MUST_CHECK enum base_err auth_live_put(struct auth_live *live, const void *client,
                                             const char *id, int64_t expires_us);
 void auth_live_remove(struct auth_live *live, const void *client);
-/* Connected, and its token still good. */
+/* Connected, not taken over, and its token still good. */
 bool auth_live_has(const struct auth_live *live, const void *client, int64_t now_us);
 /* Removes one connection whose token has ended and gives its client id, which the caller frees;
  * NULL: there is none. Costs nothing while no token is due. */

@@ -8,7 +8,7 @@
  * a user, "service:" and the sub of a service (":" stands in no sub). So it also holds for sessions
  * that are offline or were restored from disk. Reading needs no more than that; writing and
  * subscribing need a live connection with a good token. A will is published when the connection is
- * gone, hence refused.
+ * gone or taken over, hence refused.
  */
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
@@ -44,11 +44,25 @@ static int64_t now_us(void)
 
 /* Signing in. */
 
-/* NULL, or why the client must not come in with these claims. */
+struct name {
+    char text[sizeof(((struct auth_claims *)0)->subject) + sizeof(SERVICE_PREFIX)];
+};
+
+static struct name name_of(const struct auth_claims *claims)
+{
+    struct name name;
+    (void)snprintf(name.text, sizeof(name.text), "%s%s", claims->service ? SERVICE_PREFIX : "",
+                   claims->subject);
+    return name;
+}
+
+/* NULL, or why the client must not come in with these claims. After a reload the broker asks again
+ * for everybody who is connected, with the name that admit() gave. */
 static const char *mismatch(const struct auth_claims *claims, const char *username, const char *id)
 {
     struct base_sv subject = base_sv_from(claims->subject), client = base_sv_from(id);
-    if (username && *username && strcmp(username, claims->subject) != 0)
+    if (username && *username && strcmp(username, claims->subject) != 0 &&
+        strcmp(username, name_of(claims).text) != 0)
         return "the user name is not the token's sub";
     if (!id)
         return "there is no client id";
@@ -61,10 +75,7 @@ static const char *mismatch(const struct auth_claims *claims, const char *userna
 static enum base_err admit(struct plugin *plugin, struct mosquitto *client,
                            const struct auth_claims *claims)
 {
-    char name[sizeof(claims->subject) + sizeof(SERVICE_PREFIX)];
-    (void)snprintf(name, sizeof(name), "%s%s", claims->service ? SERVICE_PREFIX : "",
-                   claims->subject);
-    if (mosquitto_set_username(client, name) != MOSQ_ERR_SUCCESS)
+    if (mosquitto_set_username(client, name_of(claims).text) != MOSQ_ERR_SUCCESS)
         return BASE_NO_MEMORY;
     return auth_live_put(&plugin->live, client, mosquitto_client_id(client),
                          claims->expires_us + LEEWAY_US);
@@ -148,7 +159,8 @@ static int on_acl_check(int event, void *data, void *userdata)
                : MOSQ_ERR_ACL_DENIED;
 }
 
-/* Keys. */
+/* Keys. The broker asks on_basic_auth again for each connection after a reload, so that a key that
+ * was withdrawn ends the connections it had let in. */
 
 static enum base_err load_keys(struct plugin *plugin)
 {
