@@ -122,6 +122,12 @@ enum base_err recur_set_init(struct recur_set *set, const struct recur_spec *spe
 
 /* --- by wall time --- */
 
+/* Whether the rule has occurrences at a time is not known: counting met the cap before it. */
+static bool is_uncounted(const struct recur_set *set, int64_t wall_s)
+{
+    return set->plan.open && wall_s > set->plan.last_s;
+}
+
 static enum recur_result next_wall(const struct recur_set *set, struct recur_cache *cache,
                                    int64_t from_s, int *steps, int64_t *ret_s)
 {
@@ -163,7 +169,8 @@ static enum recur_result prev_wall(const struct recur_set *set, struct recur_cac
             result = recur_seek_prev(&set->plan, cache, set->hole_from_s - 1, steps, &found_s);
         size_t added = to_s == INT64_MAX ? spec->rdate_count
                                          : lower_bound(spec->rdates, spec->rdate_count, to_s + 1);
-        if (added > 0 && (result != RECUR_FOUND || spec->rdates[added - 1] > found_s)) {
+        if (added > 0 && (result != RECUR_FOUND || spec->rdates[added - 1] > found_s) &&
+            !is_uncounted(set, to_s)) {
             found_s = spec->rdates[added - 1];
             result = RECUR_FOUND;
         }

@@ -9,7 +9,8 @@
  * so. Questions by instant see two occurrences that a gap puts on one instant as one.
  *
  * Every call is bounded: it takes at most RECUR_STEPS_MAX steps (below a millisecond) and then says
- * RECUR_CAP: "none within the cap", which is not "none".
+ * RECUR_CAP: "none within the cap", which is not "none". A rule by months or years that has none in
+ * so many steps has none at all: they cover the calendar's cycle of 400 years.
  */
 #ifndef RECUR_RECUR_H
 #define RECUR_RECUR_H
@@ -17,7 +18,7 @@
 #include "lib/time/zone.h"
 #include "tasks/recur/seek.h"
 
-enum { RECUR_STEPS_MAX = 10000, RECUR_NTH_MAX = 1000 };
+enum { RECUR_STEPS_MAX = 5000, RECUR_NTH_MAX = 1000 };
 
 /* All pointers stay the caller's and must outlive the set made of it. Wall times are seconds of
  * time_civil_seconds; the arrays ascend without doubles (recur_times_sort). */

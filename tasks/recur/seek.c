@@ -286,6 +286,29 @@ static int positions_from(const struct recur_plan *plan, int total, int from)
     return count;
 }
 
+/* Whether BYSETPOS asks for a place that no period can have, such as the 32nd day of a month. */
+static bool places_exist(const struct recur_plan *plan)
+{
+    static const int days_at_most[] = {
+        [RECUR_DAILY] = 1, [RECUR_WEEKLY] = 7, [RECUR_MONTHLY] = 31, [RECUR_YEARLY] = 366};
+    struct recur_times times = plan->times;
+    int days = plan->freq < RECUR_DAILY ? 1 : days_at_most[plan->freq];
+    if (plan->freq <= RECUR_HOURLY)
+        times.hours = 1;
+    if (plan->freq <= RECUR_MINUTELY)
+        times.minutes = 1;
+    if (plan->freq == RECUR_SECONDLY)
+        times.seconds = 1;
+    return position_next(plan, days * recur_times_count(&times), 0) >= 0;
+}
+
+/* What trying one period in vain costs: one step for each month looked at. */
+static bool spend_period(const struct recur_plan *plan, int *steps)
+{
+    *steps -= plan->freq == RECUR_YEARLY ? 12 : 1;
+    return *steps >= 0;
+}
+
 /* --- units of days and more --- */
 
 static enum recur_result next_by_position(const struct recur_plan *plan, struct recur_cache *cache,
@@ -306,10 +329,11 @@ static enum recur_result next_by_position(const struct recur_plan *plan, struct 
             *ret_s = period_at(period, &plan->times, at);
             return RECUR_FOUND;
         }
-        if (!period_in_calendar(plan, number + 1))
+        number += plan->interval;
+        if (!period_in_calendar(plan, number))
             return RECUR_NONE;
-        from_s = period_first_day(plan, number + 1) * DAY_S;
-        if (--*steps < 0)
+        from_s = period_first_day(plan, number) * DAY_S;
+        if (!spend_period(plan, steps))
             return RECUR_CAP;
     }
 }
@@ -330,8 +354,11 @@ static enum recur_result prev_by_position(const struct recur_plan *plan, struct 
             *ret_s = period_at(period, &plan->times, at);
             return RECUR_FOUND;
         }
-        to_s = period_first_day(plan, number) * DAY_S - 1;
-        if (--*steps < 0)
+        number -= plan->interval;
+        if (number < plan->base)
+            return RECUR_NONE;
+        to_s = period_first_day(plan, number + 1) * DAY_S - 1;
+        if (!spend_period(plan, steps))
             return RECUR_CAP;
     }
 }
@@ -669,7 +696,7 @@ static void count_periods(struct recur_plan *plan, uint32_t count, int steps)
         enum recur_result result = next_day(plan, &cache.month, &day, &steps);
         if (result == RECUR_NONE || day * DAY_S > plan->last_s)
             return;
-        if (result == RECUR_CAP || --steps < 0)
+        if (result == RECUR_CAP || !spend_period(plan, &steps))
             break;
         int64_t number = period_of_day(plan, &cache.month, day);
         const struct recur_period *period = period_load(plan, &cache, number);
@@ -689,9 +716,10 @@ static void count_periods(struct recur_plan *plan, uint32_t count, int steps)
             return;
         }
         left -= here;
-        if (!period_in_calendar(plan, number + 1))
+        number += plan->interval;
+        if (!period_in_calendar(plan, number))
             return;
-        from_s = period_first_day(plan, number + 1) * DAY_S;
+        from_s = period_first_day(plan, number) * DAY_S;
     }
     plan->last_s = from_s - 1;
     plan->open = true;
@@ -730,6 +758,10 @@ void recur_plan_init(struct recur_plan *plan, const struct recur_rule *rule,
                                 .times = complete_times(rule, start)};
     recur_days_init(&plan->days, &complete, holidays);
     plan->positions = recur_bits_any(rule->positions) || recur_bits_any(rule->positions_back);
+    if (!places_exist(plan)) {
+        plan->last_s = start_s - 1;
+        return;
+    }
     struct recur_month month = {0};
     if (plan->freq < RECUR_DAILY)
         plan->base = floor_div(start_s, unit_s[plan->freq]);

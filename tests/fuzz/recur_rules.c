@@ -4,6 +4,7 @@
  * true of any rule: iteration ascends, every question agrees with iteration, COUNT counts, no two
  * occurrences are closer than promised, and no call takes long.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,10 +13,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The case at hand, said when it breaks a promise. */
+static struct recur_spec spec;
+static struct recur_rule rule;
+
+static _Noreturn void broken(const char *condition, int line)
+{
+    struct base_buf text;
+    base_buf_init(&text, 8192);
+    recur_rule_print(&text, &rule);
+    base_buf_add_c(&text, rule.workday ? " (workdays) from " : " from ");
+    time_civil_format(&text, spec.start);
+    (void)fprintf(stderr, "line %d: %s\n%s in %s\n", line, condition, text.data,
+                  spec.zone ? time_zone_name(spec.zone) : "no zone");
+    abort();
+}
+
 #define MUST(condition)                                                                            \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            abort();                                                                               \
+            broken(#condition, __LINE__);                                                          \
     } while (0)
 
 enum {
@@ -52,33 +69,33 @@ static int take_below(struct bytes *bytes, int max)
     return (int)((take(bytes) << 8 | take(bytes)) % (unsigned)max);
 }
 
-static void take_part(struct bytes *bytes, struct recur_rule *rule, const struct recur_part *part)
+static void take_part(struct bytes *bytes, const struct recur_part *part)
 {
     int count = 1 + take_below(bytes, 4);
     for (int i = 0; i < count; i++) {
         int number = part->low + take_below(bytes, part->high - part->low + 1);
         if (part->back_offset && (take(bytes) & 1))
             number = -number;
-        (void)recur_part_add(part, rule, number);
+        (void)recur_part_add(part, &rule, number);
     }
 }
 
-static void take_days(struct bytes *bytes, struct recur_rule *rule)
+static void take_days(struct bytes *bytes)
 {
     unsigned kind = take(bytes);
-    rule->weekdays = take(bytes) & 0x7f;
-    if (rule->freq < RECUR_MONTHLY || !(kind & 1))
+    rule.weekdays = take(bytes) & 0x7f;
+    if (rule.freq < RECUR_MONTHLY || !(kind & 1))
         return;
     if (kind & 2)
-        rule->weekdays = 0;
-    int most = rule->freq == RECUR_MONTHLY || (kind & 4) ? 5 : 53;
+        rule.weekdays = 0;
+    int most = rule.freq == RECUR_MONTHLY || (kind & 4) ? 5 : 53;
     for (int i = 0; i < 1 + (int)(kind >> 6); i++) {
         int day = take_below(bytes, 7);
         uint64_t bit = UINT64_C(1) << take_below(bytes, most);
         if (take(bytes) & 1)
-            rule->nth_back[day] |= bit;
+            rule.nth_back[day] |= bit;
         else
-            rule->nth[day] |= bit;
+            rule.nth[day] |= bit;
     }
 }
 
@@ -93,25 +110,25 @@ static struct time_civil take_start(struct bytes *bytes)
     return start;
 }
 
-static struct recur_rule take_rule(struct bytes *bytes, struct time_civil start)
+static void take_rule(struct bytes *bytes, struct time_civil start)
 {
     static const uint32_t intervals[] = {1, 1, 1, 2, 3, 4, 7, 12, 13, 60, 90, 1000, 90061, 86399};
-    struct recur_rule rule = recur_rule_every((enum recur_freq)take_below(bytes, RECUR_FREQ_COUNT),
-                                              intervals[take_below(bytes, 14)]);
+    rule = recur_rule_every((enum recur_freq)take_below(bytes, RECUR_FREQ_COUNT),
+                            intervals[take_below(bytes, 14)]);
     unsigned parts = take(bytes);
     rule.week_start = (int8_t)take_below(bytes, 7);
     if ((parts & 3) == 3 && (rule.freq == RECUR_DAILY || rule.freq == RECUR_MONTHLY)) {
         rule.workday = true;
         if (rule.freq == RECUR_MONTHLY)
-            take_part(bytes, &rule, &recur_parts[RECUR_PART_POSITION]);
+            take_part(bytes, &recur_parts[RECUR_PART_POSITION]);
     } else {
         for (int i = 0; i < RECUR_PART_POSITION; i++)
             if (take(bytes) % 4 == 0)
-                take_part(bytes, &rule, &recur_parts[i]);
+                take_part(bytes, &recur_parts[i]);
         if (parts & 4)
-            take_days(bytes, &rule);
+            take_days(bytes);
         if ((parts & 8) && recur_rule_has_parts(&rule))
-            take_part(bytes, &rule, &recur_parts[RECUR_PART_POSITION]);
+            take_part(bytes, &recur_parts[RECUR_PART_POSITION]);
     }
     if (parts & 16) {
         rule.count = 1 + (uint32_t)take_below(bytes, 40);
@@ -120,7 +137,6 @@ static struct recur_rule take_rule(struct bytes *bytes, struct time_civil start)
                                              (int64_t)take_below(bytes, 65536) * (int)take(bytes));
         rule.until_kind = (enum recur_until)(1 + take_below(bytes, 3));
     }
-    return rule;
 }
 
 static int64_t cpu_us(void)
@@ -224,8 +240,8 @@ static void must_agree_by_instant(const struct recur_set *set, const struct seen
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes bytes = {data, size};
-    struct recur_spec spec = {.start = take_start(&bytes)};
-    struct recur_rule rule = take_rule(&bytes, spec.start);
+    spec = (struct recur_spec){.start = take_start(&bytes)};
+    take_rule(&bytes, spec.start);
     const char *zone = zones[take_below(&bytes, sizeof(zones) / sizeof(zones[0]))];
     MUST(recur_rule_check(&rule, NULL) == BASE_OK);
     if (*zone)

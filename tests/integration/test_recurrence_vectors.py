@@ -152,9 +152,7 @@ def compare_with_dateutil(seed: int, count: int, seconds: float, limit: int = 40
         except TooSlow:
             slow += 1
             continue
-        requests.append(
-            {"id": len(requests), "dtstart": start.strftime(FORM), "rrule": text, "limit": limit}
-        )
+        requests.append({"id": len(requests), "dtstart": start.strftime(FORM), "rrule": text, "limit": limit})
     wrong = []
     for request, found, answer in zip(requests, expected, expand(requests), strict=True):
         ours = answer.get("occurrences", [])
@@ -170,6 +168,6 @@ def test_random_rules_agree_with_dateutil():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_many_random_rules_agree_with_dateutil(seed):
-    compare_with_dateutil(seed, count=1000, seconds=0.5)
+    compare_with_dateutil(seed, count=1000, seconds=0.2)

@@ -131,7 +131,7 @@ class TooSlow(Exception):
 
 def oracle(start: datetime.datetime, text: str, limit: int, seconds: float) -> list[str]:
     """The occurrences within the frequency's reach; TooSlow if dateutil does not get there."""
-    end = start + datetime.timedelta(days=REACH_DAYS[text.split(";")[0][5:]])
+    end = start + datetime.timedelta(days=REACH_DAYS[text.split(";", maxsplit=1)[0][5:]])
 
     def give_up(_signal, _frame):
         raise TooSlow
