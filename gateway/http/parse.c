@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /parse: what would be understood of a line, with nothing stored; and /me: the user's settings. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/http/router.h"
+#include "gateway/hub/hub.h"
+#include "lib/base/json.h"
+
+enum { ANSWER_MAX = 256 * 1024, ARENA_MAX = 1024 * 1024 };
+
+static void when_json(struct base_buf *buf, const char *key, const struct nlu_when *when)
+{
+    struct base_buf text;
+    if (!when->set)
+        return;
+    base_buf_init(&text, 64);
+    if (when->has_time)
+        time_civil_format(&text, when->at);
+    else
+        time_date_format(&text, when->at);
+    base_json_kv_str(buf, key, base_buf_sv(&text));
+    base_buf_done(&text);
+}
+
+static void command_json(struct base_buf *buf, const struct nlu_command *command)
+{
+    const struct nlu_fields *fields = &command->fields;
+    base_json_open(buf, '{');
+    base_json_kv_str(buf, "intent", base_sv_from(nlu_intent_name(command->intent)));
+    base_json_kv_int(buf, "confidence_percent", (int64_t)(command->confidence * 100));
+    base_json_kv_opt(buf, "title", fields->title);
+    when_json(buf, "due_date", &fields->due);
+    base_json_kv_opt(buf, "timezone", fields->due.zone);
+    base_json_kv_opt(buf, "rrule", fields->rrule);
+    if (fields->priority > 0)
+        base_json_kv_int(buf, "priority", fields->priority);
+    if (fields->tag_count) {
+        base_json_key(buf, "tags");
+        base_json_open(buf, '[');
+        for (size_t i = 0; i < fields->tag_count; i++)
+            base_json_str(buf, fields->tags[i]);
+        base_json_close(buf, ']');
+    }
+    base_json_kv_opt(buf, "project", fields->project);
+    base_json_kv_opt(buf, "notes", fields->notes);
+    base_json_close(buf, '}');
+}
+
+static void result_json(struct base_buf *buf, const struct nlu_result *result)
+{
+    base_json_open(buf, '{');
+    base_json_key(buf, "commands");
+    base_json_open(buf, '[');
+    for (size_t i = 0; i < result->command_count; i++)
+        command_json(buf, &result->commands[i]);
+    base_json_close(buf, ']');
+    base_json_key(buf, "understood");
+    base_json_open(buf, '[');
+    for (size_t i = 0; i < result->span_count; i++) {
+        base_json_open(buf, '{');
+        base_json_kv_str(buf, "type", base_sv_from(result->spans[i].type));
+        base_json_kv_int(buf, "start", (int64_t)result->spans[i].start);
+        base_json_kv_int(buf, "end", (int64_t)result->spans[i].end);
+        base_json_kv_str(buf, "value", result->spans[i].value);
+        base_json_close(buf, '}');
+    }
+    base_json_close(buf, ']');
+    base_json_key(buf, "warnings");
+    base_json_open(buf, '[');
+    for (size_t i = 0; i < result->warning_count; i++)
+        base_json_str(buf, result->warnings[i]);
+    base_json_close(buf, ']');
+    base_json_close(buf, '}');
+}
+
+static struct base_sv text_of(const json_t *body, const char *key)
+{
+    const json_t *value = json_object_get(body, key);
+    return base_sv(json_string_value(value), json_string_length(value));
+}
+
+static void parse(struct gw_call *call, const json_t *body)
+{
+    struct nlu_input input = {.text = text_of(body, "text"),
+                              .now_us = gw_now_us(call->worker),
+                              .zone = time_zone_utc(),
+                              .locale = text_of(body, "locale")};
+    struct base_sv zone = text_of(body, "timezone");
+    struct base_arena arena;
+    struct nlu_result result;
+    struct base_buf buf;
+    if (zone.len && time_zone_load(zone, &input.zone) != BASE_OK) {
+        gw_call_problem(call, BASE_UNPROCESSABLE, "timezone", "this time zone is not known");
+        return;
+    }
+    base_arena_init(&arena, ARENA_MAX);
+    base_buf_init(&buf, ANSWER_MAX);
+    enum base_err err = input.text.len ? nlu_parse(call->worker->shared->nlu, call->worker->scratch,
+                                                   &input, &arena, &result)
+                                       : BASE_UNPROCESSABLE;
+    if (err == BASE_OK) {
+        result_json(&buf, &result);
+        gw_call_json(call, 200, base_buf_sv(&buf), NULL, 0);
+    } else {
+        gw_call_problem(call, err, "text",
+                        "\"text\" is what to understand: 1 to 4096 bytes of UTF-8");
+    }
+    base_buf_done(&buf);
+    base_arena_done(&arena);
+}
+
+void gw_http_parse(struct gw_call *call)
+{
+    struct base_sv text = net_request_body(call->req);
+    json_t *body = json_loadb(text.ptr ? text.ptr : "", text.len, 0, NULL);
+    if (json_is_object(body))
+        parse(call, body);
+    else
+        gw_call_problem(call, BASE_MALFORMED, NULL, "the body must be a JSON object");
+    json_decref(body);
+}
+
+/* /me */
+
+struct me {
+    struct gw_call *call;
+    struct gw_user *user;
+};
+
+static void on_user(void *ctx, enum base_err err)
+{
+    struct me *me = ctx;
+    if (err == BASE_OK) {
+        struct base_buf buf;
+        char time[8];
+        const struct task_settings *settings = &me->user->settings;
+        base_buf_init(&buf, 1024);
+        (void)snprintf(time, sizeof(time), "%02d:%02d", settings->default_minute / 60 % 24,
+                       settings->default_minute % 60);
+        base_json_open(&buf, '{');
+        base_json_kv_str(&buf, "user", me->user->id);
+        base_json_kv_str(&buf, "timezone", base_sv_from(time_zone_name(settings->home)));
+        base_json_kv_str(&buf, "default_time", base_sv_from(time));
+        base_json_kv_int(&buf, "seq", me->user->head);
+        base_json_close(&buf, '}');
+        gw_call_json(me->call, 200, base_buf_sv(&buf), NULL, 0);
+        base_buf_done(&buf);
+    } else {
+        gw_call_problem(me->call, err, NULL, NULL);
+    }
+    gw_user_unref(me->user);
+    free(me->call);
+    free(me);
+}
+
+void gw_http_me(struct gw_call *call)
+{
+    struct me *me = calloc(1, sizeof(*me));
+    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
+    struct gw_call *later = me && user ? gw_call_later(call) : NULL;
+    if (!later) {
+        if (!me || !user)
+            gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
+        gw_user_unref(user);
+        free(me);
+        return;
+    }
+    *me = (struct me){later, user};
+    gw_user_read(user, SV_NULL, on_user, me);
+}

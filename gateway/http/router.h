@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP: from a request to its handler, by a table; and what handlers share for answering. */
+#ifndef GATEWAY_HTTP_ROUTER_H
+#define GATEWAY_HTTP_ROUTER_H
+
+#include "gateway/worker.h"
+
+/* One request on its way through a handler. Views live until it is answered. */
+struct gw_call {
+    struct gw_worker *worker;
+    struct net_request *req;
+    struct base_sv user_id; /* of routes that need a token */
+    char user_text[129];
+    struct base_sv id; /* the path's {id} */
+};
+
+/* For net_server_handlers: the public and the internal listener; ctx is the worker. */
+void gw_router_request(void *ctx, struct net_request *req);
+void gw_router_internal(void *ctx, struct net_request *req);
+
+/* All of these answer and end the call. */
+void gw_call_json(struct gw_call *call, int status, struct base_sv body,
+                  const struct net_header *headers, size_t count);
+/* RFC 9457. field: a JSON pointer's last part, or NULL; detail NULL: the error's text. */
+void gw_call_problem(struct gw_call *call, enum base_err err, const char *field,
+                     const char *detail);
+void gw_call_text(struct gw_call *call, int status, const char *type, struct base_sv body);
+
+/* Copies the call for an answer later; NULL: out of memory (and answered so). */
+struct gw_call *gw_call_later(const struct gw_call *call);
+
+/* Handlers: routes.def names them. */
+#define X(method, path, handler, access) void handler(struct gw_call *call);
+#include "gateway/http/routes.def"
+#undef X
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chat lines and actions: the dialogue as a plan. */
+#include "gateway/turn/turn.h"
+
+uint64_t gw_content_hash(struct base_sv content)
+{
+    return base_sv_hash(content, 0x746f646f);
+}
+
+static enum gw_step next_of(struct gw_turn *turn, enum gw_step step)
+{
+    struct gw_dialogue *d = turn->plan_state;
+    struct base_buf state;
+    if (step == GW_FIND) {
+        turn->query = &d->query;
+        return step;
+    }
+    if (step == GW_WAS) {
+        turn->versions = d->versions;
+        turn->version_count = d->version_count;
+        return step;
+    }
+    turn->intent = d->reply.intent;
+    turn->changes = d->changes;
+    turn->change_count = d->change_count;
+    if (!d->undone)
+        gw_talk_remember(&d->talk, d->changes, d->change_count);
+    gw_dialogue_reply_json(d, turn->client_id, &turn->reply);
+    base_buf_init(&state, GW_STATE_MAX);
+    gw_talk_format(&state, &d->talk);
+    turn->keep_dialogue = base_sv_eq(base_buf_sv(&state), base_buf_sv(&turn->user->dialogue_state));
+    turn->dialogue_state = base_arena_sv(&turn->work, base_buf_sv(&state));
+    if (!base_buf_ok(&state) || !turn->dialogue_state.ptr)
+        turn->failure = BASE_NO_MEMORY;
+    base_buf_done(&state);
+    return GW_ANSWERED;
+}
+
+static enum gw_step begin(struct gw_turn *turn)
+{
+    struct gw_dialogue *d = BASE_ARENA_NEW(&turn->work, struct gw_dialogue);
+    turn->plan_state = d;
+    if (!d ||
+        gw_talk_parse(base_buf_sv(&turn->user->dialogue_state), &turn->work, &d->talk) != BASE_OK) {
+        turn->failure = BASE_NO_MEMORY;
+        return GW_ANSWERED;
+    }
+    d->arena = &turn->work;
+    d->nlu = turn->worker->shared->nlu;
+    d->scratch = turn->worker->scratch;
+    d->text = turn->text;
+    d->action = turn->action;
+    d->at_us = turn->at_us;
+    d->zone = turn->zone;
+    d->language = turn->language;
+    d->ctx = turn->ctx;
+    return next_of(turn, gw_dialogue_begin(d));
+}
+
+static enum gw_step found(struct gw_turn *turn, struct task *tasks, size_t count)
+{
+    return next_of(turn, gw_dialogue_found(turn->plan_state, tasks, count));
+}
+
+static void done(struct gw_turn *turn)
+{
+    if (turn->plan_state)
+        gw_dialogue_done(turn->plan_state);
+}
+
+const struct gw_plan gw_chat_plan = {begin, found, done};

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a worker. Draining goes in two steps: turns under way are finished and answered, then
+ * the clients are told to reconnect elsewhere (1012), spread over a while so that they do not all
+ * come at once.
+ */
+#include "gateway/worker.h"
+
+#include <stdlib.h>
+
+#include "gateway/hub/hub.h"
+#include "gateway/session/session.h"
+#include "lib/base/log.h"
+#include "lib/base/metrics.h"
+
+enum { POLL_MS = 20, BODY_MAX = 1024 * 1024, RING_MESSAGES = 4096 };
+
+static void on_store_state(void *ctx, bool ready, const char *error)
+{
+    struct gw_worker *worker = ctx;
+    if (ready)
+        LOG_INFO("store.ready", LOG_INT("worker", worker->index));
+    else
+        LOG_WARN("store.away", LOG_INT("worker", worker->index),
+                 LOG_STR("why", error ? error : ""));
+}
+
+static enum base_err serve(struct gw_worker *worker, int port, struct base_buf *errors)
+{
+    const struct gw_config *config = worker->shared->config;
+    struct net_server_options options;
+    net_server_options_init(&options);
+    options.loop = worker->loop;
+    options.address = config->listen_address;
+    options.port = port;
+    options.subprotocol = "todo.v1";
+    options.origins = worker->shared->origins;
+    options.origin_count = worker->shared->origin_count;
+    options.max_connections = (size_t)config->max_connections;
+    options.max_message_bytes = (size_t)config->max_message;
+    options.max_queue_bytes = (size_t)config->max_queue;
+    options.max_queue_messages = RING_MESSAGES;
+    options.max_body_bytes = BODY_MAX;
+    options.ping_interval_ms = config->ping_ms;
+    options.handlers = &gw_session_handlers;
+    options.ctx = worker;
+    return net_server_new(&options, errors, &worker->server);
+}
+
+enum base_err gw_worker_new(struct gw_shared *shared, size_t index, int port,
+                            struct gw_worker **ret_worker, struct base_buf *errors)
+{
+    struct gw_worker *worker = calloc(1, sizeof(*worker));
+    if (!worker)
+        return BASE_NO_MEMORY;
+    worker->shared = shared;
+    worker->index = index;
+    enum base_err err = net_loop_new(&worker->loop);
+    if (err == BASE_OK) {
+        worker->base = net_loop_base(worker->loop);
+        err = nlu_scratch_new(shared->nlu, &worker->scratch);
+    }
+    if (err == BASE_OK)
+        err = gw_hub_new(worker, &worker->hub);
+    if (err == BASE_OK)
+        err = task_store_new(&(struct task_store_options){.loop = worker->base,
+                                                          .url = shared->config->database_url,
+                                                          .application_name = "todo-gateway",
+                                                          .on_state = on_store_state,
+                                                          .ctx = worker},
+                             &worker->store);
+    if (err == BASE_INVALID)
+        base_buf_add_c(errors, "database.url is not a PostgreSQL URL or key=value list\n");
+    if (err == BASE_OK)
+        err = serve(worker, port, errors);
+    if (err == BASE_OK)
+        err = base_timer_new(worker->base, gw_worker_drain_step, worker, &worker->drain_timer);
+    if (err != BASE_OK) {
+        gw_worker_free(worker);
+        return err;
+    }
+    *ret_worker = worker;
+    return BASE_OK;
+}
+
+void gw_worker_free(struct gw_worker *worker)
+{
+    if (!worker)
+        return;
+    net_server_free(worker->server);
+    task_store_free(worker->store);
+    gw_hub_free(worker->hub);
+    base_timer_free(worker->drain_timer);
+    nlu_scratch_free(worker->scratch);
+    net_loop_free(worker->loop);
+    free(worker);
+}
+
+void gw_worker_drain_step(void *ctx)
+{
+    struct gw_worker *worker = ctx;
+    int64_t now = base_monotonic_us();
+    bool late = now >= worker->drain_until_us;
+    if (!worker->told && (worker->turns == 0 || late)) {
+        worker->told = true;
+        net_server_close_all(worker->server, NET_CLOSE_RESTART, SV("restart"),
+                             worker->shared->config->drain_spread_ms);
+    }
+    if (late ||
+        (worker->told && worker->turns == 0 && net_server_websockets(worker->server) == 0)) {
+        net_loop_stop(worker->loop);
+        return;
+    }
+    base_timer_start(worker->drain_timer, POLL_MS);
+}
+
+void gw_worker_drain(void *ctx)
+{
+    struct gw_worker *worker = ctx;
+    worker->drain_until_us = base_monotonic_us() + worker->shared->config->drain_ms * 1000;
+    net_server_stop_accepting(worker->server);
+    gw_worker_drain_step(worker);
+}
