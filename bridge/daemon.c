@@ -161,10 +161,14 @@ bool bridge_daemon_ready(const struct bridge_daemon *daemon, struct base_buf *js
     base_json_open(json, '{');
     base_json_key(json, "parts");
     base_json_open(json, '{');
-    if (daemon->migrator)
-        ok = add_health(json, "schema", bridge_migrator_done(daemon->migrator, &why), why) && ok;
-    if (daemon->env.bus)
-        ok = add_health(json, "kafka", bus_up(daemon->env.bus, &why), why) && ok;
+    if (daemon->migrator) {
+        bool done = bridge_migrator_done(daemon->migrator, &why);
+        ok = add_health(json, "schema", done, why) && ok;
+    }
+    if (daemon->env.bus) {
+        bool up = bus_up(daemon->env.bus, &why);
+        ok = add_health(json, "kafka", up, why) && ok;
+    }
     for (size_t i = 0; i < PARTS; i++) {
         if (!(daemon->roles & types[i]->role))
             continue;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * todo-bridge: configuration, log, signals, the internal HTTP listener; everything else is
- * daemon.c's. SIGTERM and SIGINT drain, the second one leaves at once; SIGHUP reads again what may
- * change.
+ * daemon.c's. SIGTERM and SIGINT drain, within the deadline at any rate; the second one leaves at
+ * once; SIGHUP reads again what may change.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "bridge/daemon.h"
@@ -101,6 +102,23 @@ static void on_drained(void *ctx)
     net_loop_stop(app->loop);
 }
 
+/* Closing connections to a peer that is gone can take longer than we have. What was not finished
+ * is done again after the next start, by this process or another. */
+static void on_deadline(int signum)
+{
+    (void)signum;
+    _exit(0);
+}
+
+static void start_deadline(int64_t deadline_ms)
+{
+    struct itimerval when = {
+        .it_value = {.tv_sec = deadline_ms / 1000, .tv_usec = deadline_ms % 1000 * 1000 + 1}};
+    struct sigaction action = {.sa_handler = on_deadline};
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)setitimer(ITIMER_REAL, &when, NULL);
+}
+
 static void on_stop(void *ctx)
 {
     struct app *app = ctx;
@@ -110,6 +128,7 @@ static void on_stop(void *ctx)
     }
     app->draining = true;
     LOG_INFO("bridge.draining", LOG_INT("deadline_ms", app->config.drain_deadline));
+    start_deadline(app->config.drain_deadline);
     bridge_daemon_drain(app->daemon, app->config.drain_deadline, on_drained, app);
 }
 

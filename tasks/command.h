@@ -45,7 +45,7 @@ struct task_patch {
     struct base_sv *tags;
     size_t tag_count;
     struct task_due due;
-    struct task_reminder *reminders; /* ids null = new */
+    struct task_reminder *reminders; /* ids that the task has not = new */
     size_t reminder_count;
 };
 

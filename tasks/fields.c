@@ -108,6 +108,8 @@ static enum base_err set_due(const struct task_context *ctx, struct task *task,
 {
     const struct time_zone *zone;
     struct task_due due = patch->due;
+    if (due.kind != TASK_DUE_ZONED)
+        due.zone = SV_NULL;
     if (due.kind != TASK_DUE_NONE) {
         if (!time_civil_valid(due.local))
             return problem(ret_problem, "due_date", "there is no such date or time");
@@ -132,6 +134,26 @@ static enum base_err set_recurrence(const struct task_context *ctx, struct task 
     return task_series_begin(ctx, task, ret_problem);
 }
 
+/* A reminder that the task has already keeps its id and its counter of firings; any other gets a
+ * new id, so that no firing's key can come twice. */
+static void identify(const struct task_context *ctx, const struct task *task,
+                     struct task_reminder *reminders, size_t at)
+{
+    struct task_reminder *reminder = &reminders[at];
+    bool known = false;
+    for (size_t i = 0; i < task->reminder_count && !known; i++)
+        if (base_id_eq(task->reminders[i].id, reminder->id)) {
+            reminder->repeat = task->reminders[i].repeat;
+            known = true;
+        }
+    for (size_t i = 0; i < at && known; i++)
+        known = !base_id_eq(reminders[i].id, reminder->id);
+    if (known)
+        return;
+    reminder->id = base_id_new(ctx->now_us);
+    reminder->repeat = 0;
+}
+
 static enum base_err set_reminders(const struct task_context *ctx, struct task *task,
                                    const struct task_patch *patch, struct task_problem *ret_problem)
 {
@@ -146,8 +168,7 @@ static enum base_err set_reminders(const struct task_context *ctx, struct task *
         if (reminders[i].relative && task->due.kind == TASK_DUE_NONE)
             return problem(ret_problem, "reminders",
                            "a reminder before the due time needs a due date");
-        if (base_id_is_null(reminders[i].id))
-            reminders[i].id = base_id_new(ctx->now_us);
+        identify(ctx, task, reminders, i);
     }
     task->reminders = reminders;
     task->reminder_count = patch->reminder_count;

@@ -67,9 +67,9 @@ static struct base_arena_chunk *grow(struct base_arena *arena, size_t size)
 void *base_arena_alloc(struct base_arena *arena, size_t size)
 {
     const size_t align = alignof(max_align_t);
-    if (size > arena->max)
+    if (__builtin_add_overflow(size, align - 1, &size))
         return NULL;
-    size = (size + align - 1) & ~(align - 1);
+    size &= ~(align - 1);
     if (size > arena->max - arena->used)
         return NULL;
     struct base_arena_chunk *chunk = arena->chunks;

@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FILE_MAX_BYTES = 1024 * 1024, NAME_MAX_BYTES = 128, NEAR = 2 };
+#include "lib/base/utf8.h"
+
+enum { FILE_MAX_BYTES = 1024 * 1024, NAME_MAX_BYTES = 128, SHOWN_MAX = 80, NEAR = 2 };
 
 struct loading {
     const struct base_config_table *table;
     char *target;
     struct base_buf *errors;
     struct base_buf *warnings;
+    unsigned wrong;  /* how many errors, whether or not there was room for their text */
     char where[320]; /* "file:line", "environment" or "command line" */
 };
 
@@ -77,6 +80,13 @@ static const struct base_config_key *nearest(const struct base_config_table *tab
 
 /* Values. */
 
+/* A secret does not stay in freed memory. */
+static void wipe(const struct base_config_key *key, char *value)
+{
+    if (value && (key->flags & BASE_CONFIG_SECRET))
+        explicit_bzero(value, strlen(value));
+}
+
 struct unit {
     const char *name;
     int64_t factor;
@@ -136,7 +146,11 @@ static const char *const expected[] = {
 static void complain(struct loading *l, const struct base_config_key *key, struct base_sv value,
                      const char *why)
 {
-    struct base_sv shown = key->flags & BASE_CONFIG_SECRET ? SV("(secret)") : value;
+    struct base_sv shown =
+        base_utf8_valid(value) ? base_utf8_cut(value, SHOWN_MAX) : SV("(binary)");
+    if (key->flags & BASE_CONFIG_SECRET)
+        shown = SV("(secret)");
+    l->wrong++;
     base_buf_addf(l->errors, "%s: %s = %.*s: %s\n", l->where, key->key,
                   SV_FMT(shown.len ? shown : SV("\"\"")), why);
 }
@@ -163,9 +177,25 @@ static void complain_range(struct loading *l, const struct base_config_key *key,
     complain(l, key, value, why);
 }
 
+/* Text that --print-config can show in one line; a secret may be a whole PEM file. */
+static bool is_line(struct base_sv value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.ptr[i] < ' ' || value.ptr[i] == 0x7f)
+            return false;
+    return base_utf8_valid(value);
+}
+
 static void set_string(struct loading *l, const struct base_config_key *key, struct base_sv value)
 {
     char **field = field_of(l, key);
+    if (!(key->flags & BASE_CONFIG_SECRET)) {
+        value = base_sv_trim(value); /* as in a file, whatever the source */
+        if (!is_line(value)) {
+            complain(l, key, value, "must be plain text in UTF-8, without control characters");
+            return;
+        }
+    }
     if ((int64_t)value.len < key->min || (int64_t)value.len > key->max) {
         complain_range(l, key, value);
         return;
@@ -176,6 +206,7 @@ static void set_string(struct loading *l, const struct base_config_key *key, str
         free(copy);
         return;
     }
+    wipe(key, *field);
     free(*field);
     *field = copy;
 }
@@ -246,14 +277,17 @@ static void set_from_file(struct loading *l, const struct base_config_key *key, 
     struct base_buf text;
     base_buf_init(&text, FILE_MAX_BYTES);
     if (!base_sv_cstr(path, name, sizeof(name)) || !read_file(name, &text)) {
+        l->wrong++;
         base_buf_addf(l->errors, "%s: %s.file: cannot read %.*s\n", l->where, key->key,
-                      SV_FMT(path));
+                      SV_FMT(base_sv_sub(path, 0, sizeof(name))));
     } else {
         struct base_sv value = base_buf_sv(&text);
         if (base_sv_ends(value, SV("\n")))
             value.len--;
         set(l, key, value);
     }
+    if (text.data)
+        explicit_bzero(text.data, text.cap);
     base_buf_done(&text);
 }
 
@@ -276,11 +310,12 @@ static bool set_named(struct loading *l, struct base_sv name, struct base_sv val
 
 static void unknown(struct loading *l, struct base_sv name)
 {
-    size_t d;
+    size_t d = 0;
     const struct base_config_key *near = nearest(l->table, name, &d);
+    l->wrong++;
     base_buf_addf(l->errors, "%s: unknown key \"%.*s\"", l->where,
                   SV_FMT(base_sv_sub(name, 0, NAME_MAX_BYTES)));
-    if (near && d < name.len)
+    if (near && d <= (name.len / 3 > NEAR ? name.len / 3 : NEAR))
         base_buf_addf(l->errors, ", did you mean \"%s\"?", near->key);
     base_buf_add_char(l->errors, '\n');
 }
@@ -294,9 +329,10 @@ static void load_text(struct loading *l, const char *path, struct base_sv text)
             continue;
         size_t at = base_sv_find(line, '=');
         struct base_sv name = base_sv_trim(base_sv_sub(line, 0, at));
-        if (at == line.len || name.len == 0)
+        if (at == line.len || name.len == 0) {
+            l->wrong++;
             base_buf_addf(l->errors, "%s: expected \"key = value\"\n", l->where);
-        else if (!set_named(l, name, base_sv_trim(base_sv_sub(line, at + 1, line.len))))
+        } else if (!set_named(l, name, base_sv_trim(base_sv_sub(line, at + 1, line.len))))
             unknown(l, name);
     }
 }
@@ -305,33 +341,76 @@ static void load_file(struct loading *l, const char *path)
 {
     struct base_buf text;
     base_buf_init(&text, FILE_MAX_BYTES);
-    if (read_file(path, &text))
+    if (read_file(path, &text)) {
         load_text(l, path, base_buf_sv(&text));
-    else
+    } else {
+        l->wrong++;
         base_buf_addf(l->errors, "%s: cannot read the configuration file\n", path);
+    }
+    if (text.data)
+        explicit_bzero(text.data, text.cap);
     base_buf_done(&text);
 }
 
-/* TODO_LISTEN_PORT → listen.port */
+/* listen.port → TODO_LISTEN_PORT; "" if it is too long. */
+static struct base_sv variable_of(const char *key, const char *suffix, char name[NAME_MAX_BYTES])
+{
+    int n = snprintf(name, NAME_MAX_BYTES, "TODO_%s%s", key, suffix);
+    if (n < 0 || n >= NAME_MAX_BYTES)
+        return SV("");
+    for (char *c = name; *c; c++) {
+        bool lower = *c >= 'a' && *c <= 'z';
+        bool other = (*c < 'A' || *c > 'Z') && (*c < '0' || *c > '9');
+        if (lower)
+            *c = (char)(*c & ~0x20);
+        else if (other)
+            *c = '_';
+    }
+    return base_sv(name, (size_t)n);
+}
+
+static bool set_from_variable(struct loading *l, struct base_sv variable, struct base_sv value)
+{
+    char name[NAME_MAX_BYTES];
+    for (size_t i = 0; i < l->table->count; i++) {
+        const struct base_config_key *key = &l->table->keys[i];
+        if (base_sv_eq(variable, variable_of(key->key, "", name))) {
+            set(l, key, value);
+            return true;
+        }
+        if ((key->flags & BASE_CONFIG_SECRET) &&
+            base_sv_eq(variable, variable_of(key->key, "_FILE", name))) {
+            set_from_file(l, key, value);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* People keep variables of this prefix for other things: only a near miss is worth a word. */
+static void warn_near_miss(struct loading *l, struct base_sv variable)
+{
+    char name[NAME_MAX_BYTES];
+    for (size_t i = 0; i < l->table->count; i++) {
+        struct base_sv known = variable_of(l->table->keys[i].key, "", name);
+        if (known.len == 0 || distance(variable, known) > NEAR)
+            continue;
+        base_buf_addf(l->warnings, "environment: %.*s is not used, did you mean %.*s?\n",
+                      SV_FMT(variable), SV_FMT(known));
+        return;
+    }
+}
+
 static void load_environment(struct loading *l, char **env)
 {
     for (; env && *env; env++) {
-        char name[NAME_MAX_BYTES];
         struct base_sv rest = base_sv_from(*env);
         struct base_sv variable = base_sv_split(&rest, '=');
-        if (!base_sv_starts(variable, SV("TODO_")) || variable.len - 5 >= sizeof(name))
+        if (!base_sv_starts(variable, SV("TODO_")) || variable.len >= NAME_MAX_BYTES)
             continue;
-        size_t n = variable.len - 5;
-        for (size_t i = 0; i < n; i++) {
-            char c = variable.ptr[5 + i];
-            name[i] = c == '_' ? '.' : c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-        }
         (void)snprintf(l->where, sizeof(l->where), "environment %.*s", SV_FMT(variable));
-        size_t d = 0;
-        const struct base_config_key *near = nearest(l->table, base_sv(name, n), &d);
-        if (!set_named(l, base_sv(name, n), rest) && near && d <= NEAR)
-            base_buf_addf(l->warnings, "%s: not used, did you mean the key \"%s\"?\n", l->where,
-                          near->key);
+        if (!set_from_variable(l, variable, rest))
+            warn_near_miss(l, variable);
     }
 }
 
@@ -386,6 +465,7 @@ static const char *walk_flags(struct loading *l, int argc, char **argv, bool app
         if (is_mode(argv[i], ret_mode))
             continue;
         if (!flag_value(argc, argv, &i, &name, &value)) {
+            l->wrong += apply;
             if (apply)
                 base_buf_addf(l->errors,
                               "command line: \"%s\": expected --key=value (see --help)\n", argv[i]);
@@ -415,7 +495,6 @@ enum base_err base_config_load(const struct base_config_table *table, void *targ
 {
     struct loading l = {.table = table, .target = target, .errors = errors, .warnings = warnings};
     enum base_config_mode mode = BASE_CONFIG_RUN;
-    size_t errors_before = errors->len;
     memset(target, 0, table->struct_size);
     (void)snprintf(l.where, sizeof(l.where), "default");
     for (size_t i = 0; i < table->count; i++)
@@ -427,7 +506,7 @@ enum base_err base_config_load(const struct base_config_table *table, void *targ
     load_environment(&l, env);
     (void)walk_flags(&l, argc, argv, true, &mode);
     *ret_mode = mode;
-    if (errors->len == errors_before || mode == BASE_CONFIG_HELP || mode == BASE_CONFIG_VERSION)
+    if (l.wrong == 0 || mode == BASE_CONFIG_HELP || mode == BASE_CONFIG_VERSION)
         return BASE_OK;
     base_config_done(table, target);
     return BASE_INVALID;
@@ -439,6 +518,7 @@ void base_config_done(const struct base_config_table *table, void *target)
         if (table->keys[i].type != BASE_CONFIG_STR)
             continue;
         char **field = (char **)(void *)((char *)target + table->keys[i].offset);
+        wipe(&table->keys[i], *field);
         free(*field);
         *field = NULL;
     }
@@ -491,12 +571,12 @@ void base_config_print(const struct base_config_table *table, const void *target
         const struct base_config_key *key = &table->keys[i];
         const void *field = (const char *)target + key->offset;
         const char *text = key->type == BASE_CONFIG_STR ? *(char *const *)field : "";
-        bool unset = key->type == BASE_CONFIG_STR && (!text || !text[0]);
+        bool unset = !text;
         bool secret = key->flags & BASE_CONFIG_SECRET;
         base_buf_addf(out, unset || secret ? "# %s = " : "%s = ", key->key);
-        if (secret && !unset)
+        if (secret && !unset && text[0])
             base_buf_add_c(out, "(secret)");
-        else if (!unset)
+        else if (!secret && !unset)
             add_value(out, key, field);
         base_buf_add_char(out, '\n');
     }

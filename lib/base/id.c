@@ -2,6 +2,7 @@
 /* UUID version 7: 48 bits of milliseconds, then a counter that keeps ids of one thread in order. */
 #include "lib/base/id.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -10,6 +11,8 @@ void base_random(void *dst, size_t n)
     unsigned char *at = dst;
     while (n > 0) {
         ssize_t got = getrandom(at, n, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got <= 0)
             abort();
         at += got;

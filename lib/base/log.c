@@ -129,34 +129,65 @@ static void json_line(struct base_buf *line, enum base_log_level level, const ch
     base_buf_add_c(line, cut ? remark : "}\n");
 }
 
+/* A value that could be taken for something else on a terminal stands in quotes, escaped. */
+static void text_value(struct base_buf *line, struct base_sv value)
+{
+    bool plain = value.len > 0;
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        plain = plain && c > ' ' && c < 0x7f && c != '"' && c != '=';
+    }
+    if (plain) {
+        base_buf_add(line, value);
+        return;
+    }
+    /* Not base_json_str: there a comma would be due. */
+    base_buf_add_char(line, '"');
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        if (c < ' ' || c == 0x7f || c == '"' || c == '\\')
+            base_buf_addf(line, "\\x%02x", c);
+        else
+            base_buf_add_char(line, (char)c);
+    }
+    base_buf_add_char(line, '"');
+}
+
+static void text_field(struct base_buf *line, const struct base_log_field *field)
+{
+    char scratch[VALUE_MAX_BYTES];
+    if (field->type == BASE_LOG_T_SV) {
+        base_buf_addf(line, " %s=", field->key);
+        text_value(line, clean(field->sv, scratch));
+    } else if (field->type == BASE_LOG_T_INT) {
+        base_buf_addf(line, " %s=%lld", field->key, (long long)field->i);
+    } else if (field->type == BASE_LOG_T_BOOL) {
+        base_buf_addf(line, " %s=%s", field->key, field->b ? "true" : "false");
+    } else if (field->type == BASE_LOG_T_TRACE && field->trace &&
+               !base_trace_is_null(field->trace)) {
+        char text[BASE_TRACEPARENT_TEXT + 1];
+        base_trace_format(field->trace, text);
+        base_buf_addf(line, " trace_id=%.32s", text + 3);
+    }
+}
+
 static void text_line(struct base_buf *line, enum base_log_level level, const char *event,
                       const struct base_log_field *fields, size_t n)
 {
-    char scratch[VALUE_MAX_BYTES];
-    line->max -= 1;
+    static const char remark[] = " truncated=true\n";
+    line->max -= sizeof(remark);
     base_time_format(line, base_clock_now_us(&base_clock_system));
     base_buf_addf(line, " %-5s %s", level_names[level], event);
-    for (size_t i = 0; i < n; i++) {
-        const struct base_log_field *field = &fields[i];
-        if (field->type == BASE_LOG_T_SV)
-            base_buf_addf(line, " %s=%.*s", field->key, SV_FMT(clean(field->sv, scratch)));
-        else if (field->type == BASE_LOG_T_INT)
-            base_buf_addf(line, " %s=%lld", field->key, (long long)field->i);
-        else if (field->type == BASE_LOG_T_BOOL)
-            base_buf_addf(line, " %s=%s", field->key, field->b ? "true" : "false");
-        else if (field->type == BASE_LOG_T_TRACE && field->trace &&
-                 !base_trace_is_null(field->trace)) {
-            char text[BASE_TRACEPARENT_TEXT + 1];
-            base_trace_format(field->trace, text);
-            base_buf_addf(line, " trace_id=%.32s", text + 3);
-        }
+    for (size_t i = 0; i < n && base_buf_ok(line); i++) {
+        size_t before = line->len;
+        text_field(line, &fields[i]);
+        if (!base_buf_ok(line))
+            base_buf_truncate(line, before);
     }
+    bool cut = !base_buf_ok(line);
     line->failed = false;
-    line->max += 1;
-    for (size_t i = 0; i < line->len; i++)
-        if (line->data[i] == '\n')
-            line->data[i] = ' ';
-    base_buf_add_char(line, '\n');
+    line->max += sizeof(remark);
+    base_buf_add_c(line, cut ? remark : "\n");
 }
 
 void base_log_emit(enum base_log_level level, const char *event,

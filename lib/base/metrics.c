@@ -59,6 +59,8 @@ void base_metric_observe_us(enum base_metric metric, size_t label, int64_t micro
 {
     size_t at = cell(metric, label);
     size_t bucket = 0;
+    if (micros < 0)
+        micros = 0; /* a clock was set back; a sum must not shrink */
     while (bucket < BOUNDS && micros > bounds_us[bucket])
         bucket++;
     atomic_fetch_add_explicit(&buckets[metric][at][bucket], 1, memory_order_relaxed);

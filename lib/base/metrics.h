@@ -29,6 +29,7 @@ void base_metric_set(enum base_metric metric, size_t label, int64_t value);
 /* A duration into the fixed buckets 1 ms, 2.5, 5, 10, 25, 50, 100, 250, 500 ms, 1 s, 2.5, 5, 10 s.
  */
 void base_metric_observe_us(enum base_metric metric, size_t label, int64_t micros);
+/* A counter or gauge; of a histogram the sum, in microseconds. */
 int64_t base_metric_get(enum base_metric metric, size_t label);
 
 static inline void base_metric_inc(enum base_metric metric)

@@ -29,8 +29,7 @@ bool base_sv_starts(struct base_sv s, struct base_sv prefix)
 
 bool base_sv_ends(struct base_sv s, struct base_sv suffix)
 {
-    return s.len >= suffix.len &&
-           base_sv_eq(base_sv(s.ptr + (s.len - suffix.len), suffix.len), suffix);
+    return s.len >= suffix.len && base_sv_eq(base_sv_sub(s, s.len - suffix.len, s.len), suffix);
 }
 
 int base_sv_cmp(struct base_sv a, struct base_sv b)

@@ -50,7 +50,7 @@ static inline struct base_sv base_sv_sub(struct base_sv s, size_t from, size_t t
         to = s.len;
     if (from > to)
         from = to;
-    return (struct base_sv){s.ptr + from, to - from};
+    return (struct base_sv){from ? s.ptr + from : s.ptr, to - from};
 }
 
 /* ASCII case is ignored in the _i variants; other bytes compare as they are. */
