@@ -20,9 +20,9 @@ struct fill {
     bool taken[NLU_TOKENS_MAX]; /* items that are no part of a title */
 };
 
-static int class_of(const struct fill *f, const char *name)
+static int class_of(const struct fill *f, enum nlu_known known)
 {
-    return nlu_grammar_class(f->m->grammar, base_sv_from(name));
+    return f->m->grammar->known[known];
 }
 
 static struct base_sv item_text(const struct fill *f, size_t i)
@@ -178,7 +178,7 @@ static bool names_task(const struct fill *f, size_t i, const struct nlu_value *v
 
 static void take_times(struct fill *f)
 {
-    int when = class_of(f, "when");
+    int when = class_of(f, NLU_KNOWN_WHEN);
     size_t best = f->to;
     int best_rank = 0;
     for (size_t i = f->from; i < f->to; i++) {
@@ -236,7 +236,7 @@ static void rest_at_now(struct fill *f, const struct nlu_set *set, struct nlu_wh
 
 static void take_repeat(struct fill *f)
 {
-    int repeat = class_of(f, "repeat");
+    int repeat = class_of(f, NLU_KNOWN_REPEAT);
     struct nlu_fields *fields = &f->out->fields;
     for (size_t i = f->from; i < f->to; i++) {
         const struct nlu_value *v = f->m->items[i].value;
@@ -309,7 +309,7 @@ static void add_reminder(struct fill *f, int64_t before_s)
 
 static void take_extras(struct fill *f)
 {
-    int ahead = class_of(f, "ahead"), prio = class_of(f, "prio"), project = class_of(f, "project");
+    int ahead = class_of(f, NLU_KNOWN_AHEAD), prio = class_of(f, NLU_KNOWN_PRIO), project = class_of(f, NLU_KNOWN_PROJECT);
     struct nlu_fields *fields = &f->out->fields;
     for (size_t i = f->from; i < f->to; i++) {
         const struct nlu_item *item = &f->m->items[i];
@@ -351,7 +351,7 @@ static void set_target(struct fill *f, const struct nlu_stretch *stretch)
         if (base_sv_eq_i(text, base_sv_from(ALL[i])))
             target->ref = NLU_REF_ALL;
     }
-    int num = NLU_CODE_NUM, ord = class_of(f, "ord");
+    int num = NLU_CODE_NUM, ord = class_of(f, NLU_KNOWN_ORD);
     size_t left = stretch->to;
     for (size_t i = stretch->from; i < stretch->to; i++) {
         if (f->taken[i])
@@ -383,7 +383,7 @@ static void set_target(struct fill *f, const struct nlu_stretch *stretch)
 
 static void set_filter(struct fill *f)
 {
-    int when = class_of(f, "when");
+    int when = class_of(f, NLU_KNOWN_WHEN);
     struct nlu_filter *filter = &f->out->filter;
     for (size_t i = f->from; i < f->to; i++) {
         const struct nlu_value *v = f->m->items[i].value;
@@ -505,10 +505,10 @@ static const char *format_value(struct base_buf *out, const struct nlu_value *v,
 
 static bool is_entity(const struct nlu_match *m, size_t i)
 {
-    static const char *const CLASSES[] = {"when", "repeat", "dur", "ahead"};
+    static const enum nlu_known CLASSES[] = {NLU_KNOWN_WHEN, NLU_KNOWN_REPEAT, NLU_KNOWN_DUR,
+                                             NLU_KNOWN_AHEAD};
     for (size_t k = 0; k < sizeof(CLASSES) / sizeof(*CLASSES); k++) {
-        int class_id = nlu_grammar_class(m->grammar, base_sv_from(CLASSES[k]));
-        if (class_id >= 0 && m->codes[i] == class_id)
+        if ((int)m->codes[i] == m->grammar->known[CLASSES[k]])
             return m->items[i].value != NULL;
     }
     return false;

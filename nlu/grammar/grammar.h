@@ -29,6 +29,19 @@ enum nlu_builtin {
     NLU_BUILTIN_COUNT
 };
 
+/* Classes of the rule files that the program asks for by name. */
+enum nlu_known {
+    NLU_KNOWN_WHEN,
+    NLU_KNOWN_REPEAT,
+    NLU_KNOWN_DUR,
+    NLU_KNOWN_AHEAD,
+    NLU_KNOWN_PRIO,
+    NLU_KNOWN_PROJECT,
+    NLU_KNOWN_ORD,
+    NLU_KNOWN_LATER,
+    NLU_KNOWN_COUNT
+};
+
 enum { NLU_CLASSES_MAX = 255, NLU_SENSES_MAX = 4, NLU_LEVELS_MAX = 40, NLU_SHAPE_GROUPS = 8 };
 
 struct nlu_sense {
@@ -87,6 +100,7 @@ struct nlu_grammar {
     size_t code_count;
     struct nlu_codeset *class_codes;
     struct nlu_codeset modifiers; /* of classes */
+    int known[NLU_KNOWN_COUNT];   /* class ids, -1 where the language has none */
     struct nlu_shape *shapes;
     size_t shape_count;
     pcre2_code_8 *shape_code;

@@ -105,6 +105,13 @@ static bool date(struct nlu_eval *eval, struct nlu_value *out)
                    nlu_arg_n(eval, 'd', 0));
 }
 
+/* "3 feb 82": a year of two digits that can be no day or hour */
+static bool date_short(struct nlu_eval *eval, struct nlu_value *out)
+{
+    int64_t y = nlu_arg_n(eval, 'y', 0);
+    return y > 31 && y < 100 && date(eval, out);
+}
+
 /* a/b and perhaps y: month first unless that is impossible; x=1: day first */
 static bool date_pair(struct nlu_eval *eval, struct nlu_value *out)
 {
@@ -358,9 +365,13 @@ static bool nth_day(struct nlu_eval *eval, struct nlu_value *out)
 static bool nth_unit(struct nlu_eval *eval, struct nlu_value *out)
 {
     const struct nlu_value *r = nlu_arg_value(eval, 'r');
+    struct nlu_value this_year = {0};
     int64_t o = nlu_arg_n(eval, 'o', 1);
     enum nlu_grain u = (enum nlu_grain)nlu_arg_n(eval, 'u', NLU_WEEK);
-    if (!r || !(r->flags & NLU_HAS_DATE) || o == 0 || o > 60)
+    month_range(&this_year, eval->now.year, 1, 12);
+    if (!r)
+        r = &this_year;
+    if (!(r->flags & NLU_HAS_DATE) || o == 0 || o > (u == NLU_QUARTER ? 4 : 60))
         return false;
     if (u == NLU_QUARTER || u == NLU_MONTH) {
         int size = u == NLU_MONTH ? 1 : 3;
@@ -375,6 +386,18 @@ static bool nth_unit(struct nlu_eval *eval, struct nlu_value *out)
     int64_t last = week_start(nlu_days(r->to) - 4);
     int64_t at = o > 0 ? first + WEEK * (o - 1) : last + WEEK * (o + 1);
     nlu_value_days(out, NLU_WEEK, at, at + WEEK);
+    return true;
+}
+
+/* The o-th weekend (by its Saturday) of the stretch r */
+static bool nth_weekend(struct nlu_eval *eval, struct nlu_value *out)
+{
+    eval->args[NLU_KEY('w')] = (struct nlu_arg){.set = true, .n = 5};
+    if (!nth_weekday(eval, out))
+        return false;
+    int64_t saturday = nlu_days(out->from);
+    *out = (struct nlu_value){0};
+    nlu_value_days(out, NLU_WEEKEND, saturday, saturday + 2);
     return true;
 }
 
@@ -592,6 +615,8 @@ const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"nth.weekday", nth_weekday},
                                               {"nth.day", nth_day},
                                               {"nth.unit", nth_unit},
+    {"nth.weekend", nth_weekend},
+    {"date.short", date_short},
                                               {"week.day", in_week},
                                               {"week.of", week_of},
                                               {"shift", shift},
