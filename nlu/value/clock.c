@@ -197,13 +197,44 @@ static bool datetime(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-/* The zone is remembered; a later stage converts. */
+/* IANA zones that rule files name by row. */
+static const char *const ZONES[] = {
+    "",
+    "UTC",
+    "Europe/London",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "Europe/Paris",
+    "Europe/London",
+    "Asia/Tokyo",
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Paris",
+    "Asia/Tokyo",
+    "Asia/Shanghai",
+    "Australia/Sydney",
+    "Asia/Kolkata",
+    "Europe/Moscow",
+    "Asia/Dubai",
+    "Asia/Singapore",
+    "Europe/Zurich",
+    "Europe/Vienna",
+    "Europe/Madrid",
+    "Europe/Rome",
+    "Europe/Amsterdam",
+    "Europe/Istanbul"};
+
+/* The time t on the clocks of zone z; whoever uses the result converts. */
 static bool zoned(struct nlu_eval *eval, struct nlu_value *out)
 {
     const struct nlu_value *time = nlu_arg_value(eval, 't');
-    if (!time)
+    int64_t z = nlu_arg_n(eval, 'z', 0);
+    if (!time || z < 1 || z >= (int64_t)(sizeof(ZONES) / sizeof(*ZONES)))
         return false;
     *out = *time;
+    out->zone = base_sv_from(ZONES[z]);
     return true;
 }
 

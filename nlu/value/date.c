@@ -64,8 +64,11 @@ static bool weekday_count(struct nlu_eval *eval, struct nlu_value *out)
     int64_t n = nlu_arg_n(eval, 'n', 1);
     if (n < 1 || n > 1000)
         return false;
-    int64_t first = weekday_days(eval, nlu_arg_n(eval, 'w', 0), BARE);
-    nlu_value_day(out, nlu_civil_of_days(first + WEEK * (n - 1)));
+    bool past = nlu_arg_n(eval, 's', 1) < 0;
+    int64_t first = weekday_days(eval, nlu_arg_n(eval, 'w', 0), past ? LAST : BARE);
+    nlu_value_day(out, nlu_civil_of_days(first + (past ? -WEEK : WEEK) * (n - 1)));
+    if (past)
+        out->flags |= NLU_PAST;
     return true;
 }
 
@@ -109,7 +112,7 @@ static bool date(struct nlu_eval *eval, struct nlu_value *out)
 static bool date_short(struct nlu_eval *eval, struct nlu_value *out)
 {
     int64_t y = nlu_arg_n(eval, 'y', 0);
-    return y > 31 && y < 100 && date(eval, out);
+    return y > 23 && y < 100 && date(eval, out);
 }
 
 /* a/b and perhaps y: month first unless that is impossible; x=1: day first */
@@ -432,6 +435,30 @@ static bool week_of_day(struct nlu_eval *eval, struct nlu_value *out)
     return week_of(eval, out);
 }
 
+/* n days after the date a */
+static bool shift_day(struct nlu_eval *eval, struct nlu_value *out)
+{
+    const struct nlu_value *a = nlu_arg_value(eval, 'a');
+    if (!a || a->grain != NLU_DAY)
+        return false;
+    nlu_value_day(out, nlu_add_days(a->from, nlu_arg_n(eval, 'n', 0)));
+    return true;
+}
+
+/* The present time of day on the date d */
+static bool at_this_time(struct nlu_eval *eval, struct nlu_value *out)
+{
+    const struct nlu_value *d = nlu_arg_value(eval, 'd');
+    if (!d || d->grain != NLU_DAY)
+        return false;
+    nlu_value_day(out, d->from);
+    out->flags |= NLU_HAS_TIME;
+    out->from.hour = eval->now.hour;
+    out->from.minute = eval->now.minute;
+    out->to = out->from;
+    return true;
+}
+
 /* The last moment of the day a */
 static bool end_of_day(struct nlu_eval *eval, struct nlu_value *out)
 {
@@ -615,7 +642,7 @@ const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"nth.weekday", nth_weekday},
                                               {"nth.day", nth_day},
                                               {"nth.unit", nth_unit},
-    {"nth.weekend", nth_weekend},
+    {"nth.weekend", nth_weekend}, {"shift.day", shift_day}, {"date.now", at_this_time},
     {"date.short", date_short},
                                               {"week.day", in_week},
                                               {"week.of", week_of},

@@ -135,6 +135,8 @@ struct time_civil nlu_value_due(struct time_civil now, const struct nlu_value *v
     if (!(value->flags & NLU_HAS_DATE)) {
         struct nlu_value point = *value;
         point.from = at;
+        if (value->flags & NLU_RANGE)
+            point.flags &= ~(unsigned)NLU_HALF_DAY;
         at = nlu_next_time(now, &point);
     }
     return at;
