@@ -131,6 +131,8 @@ static bool is_part_of_words(const struct fill *f, size_t i)
     bool leads = f->m->tokens[item->first].word && f->m->tokens[item->first].word->literal;
     if (item->count > 1 && leads)
         return false;
+    if (i + 1 < f->to && item_text(f, i + 1).ptr[0] == '\'')
+        return true;
     if (i == f->from || i + 1 >= f->to)
         return false;
     struct base_sv before = item_text(f, i - 1);
@@ -168,22 +170,27 @@ static void join_day_and_time(struct fill *f, struct nlu_when *due, const struct
 }
 
 /* A clock time in the words that name an existing task is one of its words: "meet john at 8". */
-static bool names_task(const struct fill *f, size_t i, const struct nlu_value *v)
+static bool in_target(const struct fill *f, size_t i)
 {
     const struct nlu_stretch *target = &f->reading->slots[NLU_SLOT_TARGET];
     bool settled = f->out->intent == NLU_TASK_COMPLETE || f->out->intent == NLU_TASK_DELETE;
-    return settled && target->set && i >= target->from && i < target->to &&
-           (v->flags & NLU_HAS_TIME);
+    return settled && target->set && i >= target->from && i < target->to;
+}
+
+static bool names_task(const struct fill *f, size_t i, const struct nlu_value *v)
+{
+    return in_target(f, i) && (v->flags & NLU_HAS_TIME);
 }
 
 static void take_times(struct fill *f)
 {
-    int when = class_of(f, NLU_KNOWN_WHEN);
+    int when = class_of(f, NLU_KNOWN_WHEN), right_now = class_of(f, NLU_KNOWN_RIGHT_NOW);
     size_t best = f->to;
     int best_rank = 0;
     for (size_t i = f->from; i < f->to; i++) {
         const struct nlu_value *v = f->m->items[i].value;
-        if (!is_class(f, i, when) || !v || (v->flags & NLU_PAST) || names_task(f, i, v))
+        if (!(is_class(f, i, when) || is_class(f, i, right_now)) || !v || (v->flags & NLU_PAST) ||
+            names_task(f, i, v))
             continue;
         int rank = time_rank(f, i, v);
         if (rank > best_rank) {
@@ -238,13 +245,16 @@ static void take_repeat(struct fill *f)
 {
     int repeat = class_of(f, NLU_KNOWN_REPEAT);
     struct nlu_fields *fields = &f->out->fields;
+    size_t longest = f->to;
     for (size_t i = f->from; i < f->to; i++) {
+        const struct nlu_item *item = &f->m->items[i];
+        if (is_class(f, i, repeat) && item->value && item->value->set && !in_target(f, i) &&
+            (longest == f->to || item->count > f->m->items[longest].count))
+            longest = i;
+    }
+    for (size_t i = longest; i < f->to && i == longest; i++) {
         const struct nlu_value *v = f->m->items[i].value;
-        if (!is_class(f, i, repeat) || !v || !v->set)
-            continue;
         f->taken[i] = true;
-        if (fields->rrule.len)
-            continue;
         struct nlu_set set = *v->set;
         struct time_civil first;
         bool has_time;
@@ -309,7 +319,8 @@ static void add_reminder(struct fill *f, int64_t before_s)
 
 static void take_extras(struct fill *f)
 {
-    int ahead = class_of(f, NLU_KNOWN_AHEAD), prio = class_of(f, NLU_KNOWN_PRIO), project = class_of(f, NLU_KNOWN_PROJECT);
+    int ahead = class_of(f, NLU_KNOWN_AHEAD), prio = class_of(f, NLU_KNOWN_PRIO),
+        project = class_of(f, NLU_KNOWN_PROJECT);
     struct nlu_fields *fields = &f->out->fields;
     for (size_t i = f->from; i < f->to; i++) {
         const struct nlu_item *item = &f->m->items[i];
@@ -463,7 +474,8 @@ static void format_length(struct base_buf *out, const struct nlu_value *v)
 {
     base_buf_add_char(out, 'P');
     if (v->months)
-        base_buf_addf(out, "%dM", v->months);
+        base_buf_addf(out, "%d%c", v->months % 12 ? v->months : v->months / 12,
+                      v->months % 12 ? 'M' : 'Y');
     if (v->seconds / 86400)
         base_buf_addf(out, "%lldD", (long long)(v->seconds / 86400));
     int64_t rest = v->seconds % 86400;
@@ -506,7 +518,7 @@ static const char *format_value(struct base_buf *out, const struct nlu_value *v,
 static bool is_entity(const struct nlu_match *m, size_t i)
 {
     static const enum nlu_known CLASSES[] = {NLU_KNOWN_WHEN, NLU_KNOWN_REPEAT, NLU_KNOWN_DUR,
-                                             NLU_KNOWN_AHEAD};
+                                             NLU_KNOWN_AHEAD, NLU_KNOWN_RIGHT_NOW};
     for (size_t k = 0; k < sizeof(CLASSES) / sizeof(*CLASSES); k++) {
         if ((int)m->codes[i] == m->grammar->known[CLASSES[k]])
             return m->items[i].value != NULL;

@@ -38,7 +38,7 @@ enum nlu_known {
     NLU_KNOWN_PRIO,
     NLU_KNOWN_PROJECT,
     NLU_KNOWN_ORD,
-    NLU_KNOWN_LATER,
+    NLU_KNOWN_RIGHT_NOW,
     NLU_KNOWN_COUNT
 };
 

@@ -197,34 +197,40 @@ static bool datetime(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
+/* "17.30": hours and minutes, or a day and a month; kept as four digits */
+static bool dotted(struct nlu_eval *eval, struct nlu_value *out)
+{
+    out->n = nlu_arg_n(eval, 'a', 0) * 100 + nlu_arg_n(eval, 'b', 0);
+    return true;
+}
+
 /* IANA zones that rule files name by row. */
-static const char *const ZONES[] = {
-    "",
-    "UTC",
-    "Europe/London",
-    "America/New_York",
-    "America/Chicago",
-    "America/Denver",
-    "America/Los_Angeles",
-    "Europe/Paris",
-    "Europe/London",
-    "Asia/Tokyo",
-    "Europe/Berlin",
-    "Europe/London",
-    "Europe/Paris",
-    "Asia/Tokyo",
-    "Asia/Shanghai",
-    "Australia/Sydney",
-    "Asia/Kolkata",
-    "Europe/Moscow",
-    "Asia/Dubai",
-    "Asia/Singapore",
-    "Europe/Zurich",
-    "Europe/Vienna",
-    "Europe/Madrid",
-    "Europe/Rome",
-    "Europe/Amsterdam",
-    "Europe/Istanbul"};
+static const char *const ZONES[] = {"",
+                                    "UTC",
+                                    "Europe/London",
+                                    "America/New_York",
+                                    "America/Chicago",
+                                    "America/Denver",
+                                    "America/Los_Angeles",
+                                    "Europe/Paris",
+                                    "Europe/London",
+                                    "Asia/Tokyo",
+                                    "Europe/Berlin",
+                                    "Europe/London",
+                                    "Europe/Paris",
+                                    "Asia/Tokyo",
+                                    "Asia/Shanghai",
+                                    "Australia/Sydney",
+                                    "Asia/Kolkata",
+                                    "Europe/Moscow",
+                                    "Asia/Dubai",
+                                    "Asia/Singapore",
+                                    "Europe/Zurich",
+                                    "Europe/Vienna",
+                                    "Europe/Madrid",
+                                    "Europe/Rome",
+                                    "Europe/Amsterdam",
+                                    "Europe/Istanbul"};
 
 /* The time t on the clocks of zone z; whoever uses the result converts. */
 static bool zoned(struct nlu_eval *eval, struct nlu_value *out)
@@ -238,9 +244,16 @@ static bool zoned(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-const struct nlu_action NLU_CLOCK_ACTIONS[] = {{"clock", clock_time},    {"clock.digits", digits},
-                                               {"clock.half", half_day}, {"clock.offset", offset},
-                                               {"part", part},           {"part.clock", in_part},
-                                               {"zoned", zoned},         {"clock.open", open_half},
-                                               {"datetime", datetime},   {"part.day", part_of_day},
-                                               {"part.on", part_on},     {NULL, NULL}};
+const struct nlu_action NLU_CLOCK_ACTIONS[] = {{"clock", clock_time},
+                                               {"clock.digits", digits},
+                                               {"clock.half", half_day},
+                                               {"clock.offset", offset},
+                                               {"part", part},
+                                               {"part.clock", in_part},
+                                               {"zoned", zoned},
+                                               {"dotted", dotted},
+                                               {"clock.open", open_half},
+                                               {"datetime", datetime},
+                                               {"part.day", part_of_day},
+                                               {"part.on", part_on},
+                                               {NULL, NULL}};

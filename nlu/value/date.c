@@ -128,6 +128,15 @@ static bool date_pair(struct nlu_eval *eval, struct nlu_value *out)
     return date_of(eval, out, year, day_first ? a : b, day_first ? b : a);
 }
 
+/* "5.12" as kept by the action dotted */
+static bool date_dot(struct nlu_eval *eval, struct nlu_value *out)
+{
+    int64_t n = nlu_arg_n(eval, 'n', 0);
+    eval->args[NLU_KEY('a')] = (struct nlu_arg){.set = true, .n = n / 100};
+    eval->args[NLU_KEY('b')] = (struct nlu_arg){.set = true, .n = n % 100};
+    return date_pair(eval, out);
+}
+
 /* "the 25th", with w "friday the 25th": the next such day */
 static bool day_of_month(struct nlu_eval *eval, struct nlu_value *out)
 {
@@ -197,6 +206,11 @@ static bool unit(struct nlu_eval *eval, struct nlu_value *out)
 {
     enum nlu_grain u = (enum nlu_grain)nlu_arg_n(eval, 'u', NLU_DAY);
     int64_t which = nlu_arg_n(eval, 'k', THIS);
+    const struct nlu_value *d = nlu_arg_value(eval, 'd');
+    if (d) { /* "upcoming two weeks" */
+        u = d->grain;
+        eval->args[NLU_KEY('n')] = (struct nlu_arg){.set = true, .n = d->n};
+    }
     int64_t step = (which == NEXT) - (which == LAST) + nlu_arg_n(eval, 'n', 0);
     out->n = step;
     int64_t base = today(eval);
@@ -517,6 +531,33 @@ static bool workdays(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
+/* "next three months": counted in whole ones, from the next that begins */
+static bool whole_units(struct nlu_eval *eval, struct nlu_value *out, enum nlu_grain u, int64_t n)
+{
+    if (u < NLU_DAY) {
+        int64_t size = u == NLU_HOUR ? 3600 : u == NLU_MINUTE ? 60 : 1;
+        int64_t start = (time_civil_seconds(eval->now) / size + 1) * size;
+        out->flags |= NLU_HAS_DATE | NLU_HAS_TIME | NLU_RANGE;
+        out->grain = u;
+        out->from = time_civil_from_seconds(start);
+        out->to = time_civil_from_seconds(start + n * size);
+        return true;
+    }
+    struct nlu_value last;
+    memset(eval->args, 0, sizeof(eval->args));
+    eval->args[NLU_KEY('u')] = (struct nlu_arg){.set = true, .n = u};
+    eval->args[NLU_KEY('n')] = (struct nlu_arg){.set = true, .n = n};
+    last = (struct nlu_value){0};
+    if (!unit(eval, &last))
+        return false;
+    eval->args[NLU_KEY('n')].n = 1;
+    if (!unit(eval, out))
+        return false;
+    out->to = last.to;
+    out->n = n;
+    return true;
+}
+
 /* "the next three days" (s=1), "the last two weeks" (s=-1): n units u, or the length d */
 static bool units(struct nlu_eval *eval, struct nlu_value *out)
 {
@@ -525,6 +566,8 @@ static bool units(struct nlu_eval *eval, struct nlu_value *out)
     enum nlu_grain u = d ? d->grain : (enum nlu_grain)nlu_arg_n(eval, 'u', NLU_DAY);
     if (n < 1 || n > 10000)
         return false;
+    if (nlu_arg_n(eval, 'x', 0) && u != NLU_DAY && u != NLU_WEEKEND)
+        return whole_units(eval, out, u, n);
     out->grain = u;
     if (u < NLU_DAY) {
         int64_t span = n * (u == NLU_HOUR ? 3600 : u == NLU_MINUTE ? 60 : 1);
@@ -642,8 +685,12 @@ const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"nth.weekday", nth_weekday},
                                               {"nth.day", nth_day},
                                               {"nth.unit", nth_unit},
-    {"nth.weekend", nth_weekend}, {"shift.day", shift_day}, {"date.now", at_this_time},
-    {"date.short", date_short},
+                                              {"nth.weekend", nth_weekend},
+                                              {"unit.ahead", unit},
+                                              {"date.dot", date_dot},
+                                              {"shift.day", shift_day},
+                                              {"date.now", at_this_time},
+                                              {"date.short", date_short},
                                               {"week.day", in_week},
                                               {"week.of", week_of},
                                               {"shift", shift},

@@ -185,6 +185,12 @@ static bool add_unit(const struct nlu_eval *eval, struct nlu_set *s)
     }
     if (j && !set_length(s, j))
         return false;
+    if (nlu_arg_n(eval, 'b', 0) == 4) { /* twice a year */
+        if (s->freq != NLU_YEAR || s->interval != 1)
+            return false;
+        s->freq = NLU_MONTH;
+        s->interval = 6;
+    }
     spread_units(s);
     return true;
 }

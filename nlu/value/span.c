@@ -143,6 +143,11 @@ static bool range(struct nlu_eval *eval, struct nlu_value *out)
     } else if (a->grain == NLU_DAY && b->grain == NLU_DAY && nlu_compare(to, from) <= 0) {
         return false;
     }
+    struct time_civil ended = nlu_add_months(to, -12);
+    if ((a->flags & b->flags & NLU_NO_YEAR) && nlu_compare(ended, nlu_midnight(eval->now)) > 0) {
+        from = nlu_add_months(from, -12); /* it has begun and goes on */
+        to = ended;
+    }
     out->from = from;
     out->to = to;
     return true;

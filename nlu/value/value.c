@@ -126,7 +126,12 @@ struct time_civil nlu_value_due(struct time_civil now, const struct nlu_value *v
     struct time_civil at = value->from;
     if (value->flags & NLU_NO_FROM)
         at = value->to;
-    if ((value->flags & NLU_END) && (value->flags & NLU_RANGE)) {
+    /* A week or a month that has begun is due when it ends. */
+    bool running = (value->flags & NLU_RANGE) && !(value->flags & (NLU_NO_FROM | NLU_NO_TO)) &&
+                   (value->flags & NLU_HAS_DATE) && !(value->flags & NLU_HAS_TIME) &&
+                   value->grain >= NLU_WEEK && nlu_compare(value->from, now) < 0 &&
+                   nlu_compare(now, value->to) < 0;
+    if (((value->flags & NLU_END) || running) && (value->flags & NLU_RANGE)) {
         *ret_has_time = false;
         return nlu_midnight(nlu_add_seconds(value->to, -1));
     }
