@@ -264,6 +264,13 @@ def test_other_names_are_refused(broker, given):
         assert phone.connect_reason >= REFUSED
 
 
+def test_a_malformed_token_does_not_end_the_broker(broker):
+    for bad in ("eyJhbGciOiJIUzI1NiJ9.Y=Bz.AAAA", "eyJhbGciOiJIUzI1NiJ9.e30.A=AA", "=.=.=", "..", "a" * 5000):
+        assert connect_reason(broker, "alice:phone", bad) >= REFUSED
+    assert broker.process.poll() is None
+    assert connect_reason(broker, "alice:phone", token("alice")) == 0
+
+
 def test_a_token_is_never_in_the_log(broker):
     for token in (broker.token("ann"), dev_token.sign(secrets.token_bytes(32), broker.claims("ann"))):
         broker.phone("ann", token).client.disconnect()

@@ -312,6 +312,31 @@ static void no_part_of_a_token_may_be_missing_or_changed(void **state)
     assert_non_null(fault(keys, strdup(long_token)));
 }
 
+/* cjose 0.6 ends the process on these. */
+static void padding_inside_does_not_reach_the_library(void **state)
+{
+    static const char *const tokens[] = {
+        "eyJhbGciOiJIUzI1NiJ9.Y=Bz.AAAA", "eyJhbGciOiJIUzI1NiJ9.e30.A=AA",
+        "e=JhbGciOiJIUzI1NiJ9.e30.AAAA",  "eyJhbGciOiJIUzI1NiJ9.e30=.AAAA",
+        "eyJhbGciOiJIUzI1NiJ9.A.AAAA",    "eyJhbGciOiJIUzI1NiJ9.e3+/.AAAA",
+        "eyJhbGciOiJIUzI1NiJ9..AAAA",     "eyJhbGciOiJIUzI1NiJ9.e30.AAAA.AAAA"};
+    static const char *const numbers[] = {"Y=BzZWNyZXQgb2YgdGhpcnR5", "====", "A", "a b!"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
+        assert_string_equal(fault(keys, strdup(tokens[i])), "the token is not in JWS compact form");
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct auth_keys *none = NULL;
+        struct base_buf jwks;
+        base_buf_init(&jwks, 2000);
+        base_buf_addf(&jwks,
+                      "{\"keys\":[{\"kty\":\"oct\",\"k\":\"%s\"},{\"kty\":\"RSA\",\"e\":"
+                      "\"AQAB\",\"n\":\"%s\"},{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
+                      "\"%s\",\"y\":\"%s\"}",
+                      numbers[i], numbers[i], numbers[i], numbers[i]);
+        assert_int_equal(import(&jwks, true, &none), BASE_INVALID);
+    }
+}
+
 static void weak_and_foreign_keys_do_not_count(void **state)
 {
     static const char *const members[] = {",\"use\":\"enc\"",        ",\"use\":1",
@@ -419,6 +444,7 @@ int main(void)
         cmocka_unit_test(claims_are_checked_one_by_one),
         cmocka_unit_test(only_expiry_is_told_apart),
         cmocka_unit_test(no_part_of_a_token_may_be_missing_or_changed),
+        cmocka_unit_test(padding_inside_does_not_reach_the_library),
         cmocka_unit_test(weak_and_foreign_keys_do_not_count),
         cmocka_unit_test(a_key_set_is_json_with_keys),
         cmocka_unit_test(what_we_sign_we_accept),
