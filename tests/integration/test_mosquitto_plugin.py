@@ -264,11 +264,14 @@ def test_other_names_are_refused(broker, given):
         assert phone.connect_reason >= REFUSED
 
 
-def test_a_malformed_token_does_not_end_the_broker(broker):
-    for bad in ("eyJhbGciOiJIUzI1NiJ9.Y=Bz.AAAA", "eyJhbGciOiJIUzI1NiJ9.e30.A=AA", "=.=.=", "..", "a" * 5000):
-        assert connect_reason(broker, "alice:phone", bad) >= REFUSED
-    assert broker.process.poll() is None
-    assert connect_reason(broker, "alice:phone", token("alice")) == 0
+@pytest.mark.parametrize(
+    "token", ["eyJhbGciOiJIUzI1NiJ9.Y=Bz.AAAA", "eyJhbGciOiJIUzI1NiJ9.e30.A=AA", "e=Jh.e30.AAAA", "=.=.="]
+)
+def test_padding_inside_a_token_does_not_end_the_broker(broker, token):
+    with broker.phone("ann", token) as phone:
+        assert phone.connect_reason >= REFUSED
+    with broker.phone("ann") as phone:
+        assert phone.connect_reason == 0
 
 
 def test_a_token_is_never_in_the_log(broker):
