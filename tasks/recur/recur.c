@@ -122,12 +122,6 @@ enum base_err recur_set_init(struct recur_set *set, const struct recur_spec *spe
 
 /* --- by wall time --- */
 
-/* Whether the rule has occurrences at a time is not known: counting met the cap before it. */
-static bool is_uncounted(const struct recur_set *set, int64_t wall_s)
-{
-    return set->plan.open && wall_s > set->plan.last_s;
-}
-
 static enum recur_result next_wall(const struct recur_set *set, struct recur_cache *cache,
                                    int64_t from_s, int *steps, int64_t *ret_s)
 {
@@ -139,6 +133,9 @@ static enum recur_result next_wall(const struct recur_set *set, struct recur_cac
             result = recur_seek_next(&set->plan, cache, from_s, steps, &found_s);
         if (result == RECUR_FOUND && found_s >= set->hole_from_s && found_s < set->hole_to_s)
             result = recur_seek_next(&set->plan, cache, set->hole_to_s, steps, &found_s);
+        /* An addition is not known to be the neighbour either. */
+        if (result == RECUR_CAP)
+            return RECUR_CAP;
         size_t added = lower_bound(spec->rdates, spec->rdate_count, from_s);
         if (added < spec->rdate_count && (result != RECUR_FOUND || spec->rdates[added] < found_s)) {
             found_s = spec->rdates[added];
@@ -167,10 +164,11 @@ static enum recur_result prev_wall(const struct recur_set *set, struct recur_cac
             result = recur_seek_prev(&set->plan, cache, to_s, steps, &found_s);
         if (result == RECUR_FOUND && found_s >= set->hole_from_s && found_s < set->hole_to_s)
             result = recur_seek_prev(&set->plan, cache, set->hole_from_s - 1, steps, &found_s);
+        if (result == RECUR_CAP)
+            return RECUR_CAP;
         size_t added = to_s == INT64_MAX ? spec->rdate_count
                                          : lower_bound(spec->rdates, spec->rdate_count, to_s + 1);
-        if (added > 0 && (result != RECUR_FOUND || spec->rdates[added - 1] > found_s) &&
-            !is_uncounted(set, to_s)) {
+        if (added > 0 && (result != RECUR_FOUND || spec->rdates[added - 1] > found_s)) {
             found_s = spec->rdates[added - 1];
             result = RECUR_FOUND;
         }
@@ -281,7 +279,7 @@ enum recur_result recur_next_after(const struct recur_set *set, int64_t at_us,
     }
     enum recur_result result = next_wall(set, &cache, from_s, &steps, &found_s);
     if (result != RECUR_FOUND)
-        return found ? RECUR_FOUND : result;
+        return result != RECUR_CAP && found ? RECUR_FOUND : result;
     keep_earlier(set, found_s, at_us, &found, ret_occurrence);
     if (ret_occurrence->kind == TIME_GAP && ret_occurrence->wall_s == found_s &&
         time_zone_change_before(zone_of(set), ret_occurrence->at_us, &change) &&
@@ -298,27 +296,24 @@ static enum recur_result last_before(const struct recur_set *set, struct recur_c
     bool found = false;
     int64_t found_s;
     /* The last whole second before the instant. */
-    int64_t before_us = at_us - 1;
-    int64_t to_s = time_civil_seconds(time_zone_civil(zone_of(set), before_us));
-    if (time_zone_change_before(zone_of(set), before_us, &change)) {
-        int64_t shift_s = change.to_s - change.from_s;
-        if (shift_s < 0 && to_s < change.from_s)
-            to_s = change.from_s - 1;
-        if (shift_s > 0 && to_s < change.to_s + shift_s) {
-            /* First what the gap shifted to before the instant, then what needs no shift. */
-            if (prev_wall(set, cache, to_s - shift_s, steps, &found_s) == RECUR_FOUND)
-                keep_later(set, found_s, at_us, &found, ret_occurrence);
-            enum recur_result result = prev_wall(set, cache, to_s, steps, &found_s);
-            if (result == RECUR_FOUND && found_s >= change.to_s)
-                keep_later(set, found_s, at_us, &found, ret_occurrence);
-            return found ? RECUR_FOUND : result == RECUR_CAP ? RECUR_CAP : RECUR_NONE;
-        }
-    }
+    int64_t to_s = time_civil_seconds(time_zone_civil(zone_of(set), at_us - 1));
+    bool changed = time_zone_change_before(zone_of(set), at_us - 1, &change);
+    int64_t shift_s = changed ? change.to_s - change.from_s : 0;
+    if (shift_s < 0 && to_s < change.from_s)
+        to_s = change.from_s - 1;
     enum recur_result result = prev_wall(set, cache, to_s, steps, &found_s);
     if (result != RECUR_FOUND)
         return result;
-    describe(set, found_s, ret_occurrence);
-    return RECUR_FOUND;
+    if (shift_s <= 0 || found_s >= change.to_s)
+        keep_later(set, found_s, at_us, &found, ret_occurrence);
+    if (shift_s > 0 && found_s < change.to_s + shift_s) {
+        /* Of those in the gap, the last that is shifted to before the instant. */
+        int64_t shifted_s = to_s - shift_s < change.to_s ? to_s - shift_s : change.to_s - 1;
+        result = prev_wall(set, cache, shifted_s, steps, &found_s);
+        if (result == RECUR_FOUND)
+            keep_later(set, found_s, at_us, &found, ret_occurrence);
+    }
+    return result != RECUR_CAP && found ? RECUR_FOUND : result;
 }
 
 enum recur_result recur_nth_before(const struct recur_set *set, int64_t at_us, int n,

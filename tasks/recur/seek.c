@@ -291,8 +291,12 @@ static bool places_exist(const struct recur_plan *plan)
 {
     static const int days_at_most[] = {
         [RECUR_DAILY] = 1, [RECUR_WEEKLY] = 7, [RECUR_MONTHLY] = 31, [RECUR_YEARLY] = 366};
+    const struct recur_rule *rule = &plan->days.rule;
     struct recur_times times = plan->times;
     int days = plan->freq < RECUR_DAILY ? 1 : days_at_most[plan->freq];
+    int listed = recur_bits_count(rule->month_days) + recur_bits_count(rule->month_days_back);
+    if (plan->freq == RECUR_MONTHLY && listed && listed < days)
+        days = listed;
     if (plan->freq <= RECUR_HOURLY)
         times.hours = 1;
     if (plan->freq <= RECUR_MINUTELY)
