@@ -4,6 +4,9 @@
 
 #include <time.h>
 
+/* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z. */
+static const int64_t FIRST_SECOND = -62135596800, LAST_SECOND = 253402300799;
+
 static int64_t system_now_us(const struct base_clock *clock)
 {
     (void)clock;
@@ -162,6 +165,9 @@ bool base_time_parse(struct base_sv text, int64_t *ret_at_us)
         return false;
     int64_t seconds =
         days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    /* An offset may lead out of the years that can be written. */
+    if (seconds - shift < FIRST_SECOND || seconds - shift > LAST_SECOND)
+        return false;
     *ret_at_us = (seconds - shift) * 1000000 + micros;
     return true;
 }

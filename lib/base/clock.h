@@ -37,7 +37,8 @@ int64_t base_monotonic_us(void);
  * The instant must lie in the years 1 to 9999. */
 void base_time_format(struct base_buf *buf, int64_t at_us);
 /* RFC 3339 with any offset, fraction of 1 to 9 digits (cut to microseconds). A leap second becomes
- * the second after it. False on anything else. */
+ * the second after it. False on anything else, and where the instant lies in no year from 1 to
+ * 9999 of UTC, so that what was read can be written. */
 bool base_time_parse(struct base_sv text, int64_t *ret_at_us);
 
 #endif

@@ -6,18 +6,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 256 * 1024 };
+enum { FILE_MAX = 256 * 1024, CHUNK = 4096 };
 
 static enum base_err read_all(int fd, struct base_buf *text)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return BASE_INVALID;
-    for (;;) {
-        char *room = base_buf_reserve(text, 4096);
+    while (text->len <= FILE_MAX) {
+        char *room = base_buf_reserve(text, CHUNK);
         if (!room)
-            return BASE_TOO_LARGE;
-        ssize_t n = read(fd, room, 4096);
+            return BASE_NO_MEMORY;
+        ssize_t n = read(fd, room, CHUNK);
         if (n < 0 && errno != EINTR)
             return BASE_UNAVAILABLE;
         if (n == 0)
@@ -25,6 +25,7 @@ static enum base_err read_all(int fd, struct base_buf *text)
         if (n > 0)
             text->len += (size_t)n;
     }
+    return BASE_TOO_LARGE;
 }
 
 enum base_err auth_keyfile_read(const char *path, bool allow_hs256, struct auth_keys **ret_keys,
@@ -37,7 +38,7 @@ enum base_err auth_keyfile_read(const char *path, bool allow_hs256, struct auth_
         base_buf_addf(errors, "%s: %s", path, strerrordesc_np(errno));
         return BASE_UNAVAILABLE;
     }
-    base_buf_init(&text, FILE_MAX);
+    base_buf_init(&text, FILE_MAX + 2 * CHUNK);
     enum base_err err = read_all(fd, &text);
     (void)close(fd);
     base_buf_addf(errors, "%s: ", path);

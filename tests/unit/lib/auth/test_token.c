@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/auth/names.h"
 #include "lib/auth/token.h"
 
 #define NOW_S 1795510800
@@ -416,23 +415,6 @@ static void what_we_sign_we_accept(void **state)
     base_buf_done(&out);
 }
 
-static void names_have_small_alphabets(void **state)
-{
-    char name[130];
-    (void)state;
-    memset(name, 'a', sizeof(name));
-    assert_true(auth_user_valid(base_sv(name, 128)) && !auth_user_valid(base_sv(name, 129)));
-    assert_true(auth_device_valid(base_sv(name, 64)) && !auth_device_valid(base_sv(name, 65)));
-    assert_false(auth_user_valid(SV_NULL) || auth_device_valid(SV("")));
-    for (int c = 0; c < 256; c++) {
-        char byte = (char)c;
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool device = alnum || (c && strchr("._~-", c));
-        assert_int_equal(auth_device_valid(base_sv(&byte, 1)), device);
-        assert_int_equal(auth_user_valid(base_sv(&byte, 1)), device || c == '@' || c == '|');
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,7 +430,6 @@ int main(void)
         cmocka_unit_test(weak_and_foreign_keys_do_not_count),
         cmocka_unit_test(a_key_set_is_json_with_keys),
         cmocka_unit_test(what_we_sign_we_accept),
-        cmocka_unit_test(names_have_small_alphabets),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
