@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Starts the page: the last state is on the screen before the network is asked for anything. */
+import { render } from "preact";
+import { followPrefs } from "./prefs.ts";
+import { followAddress } from "./route.ts";
+import { Db } from "./store/db.ts";
+import { adopt, type Session, session, signIn, takeCodeFromAddress } from "./store/session.ts";
+import { followWindow, open } from "./store/sync.ts";
+import { now } from "./time.ts";
+import { App, onKey } from "./views/app.tsx";
+import { startWorker } from "./worker.ts";
+
+const TICK_MS = 30_000;
+
+async function start(): Promise<void> {
+  const code = takeCodeFromAddress();
+  followPrefs();
+  followAddress();
+  followWindow();
+  addEventListener("keydown", onKey);
+  setInterval(() => {
+    now.value = Date.now();
+  }, TICK_MS);
+
+  const db = await Db.open().catch(() => undefined);
+  const enter = async (given: string) => {
+    await signIn(given, db);
+    if (session.value) await open(session.value, db);
+  };
+  if (code) {
+    await enter(code);
+  } else {
+    const kept = await db?.get<Session>("session").catch(() => undefined);
+    if (kept && (!kept.expires || kept.expires > Date.now())) {
+      adopt(kept);
+      await open(kept, db);
+    }
+  }
+  render(<App onCode={(given) => void enter(given)} />, document.getElementById("app")!);
+  startWorker();
+}
+
+void start();
