@@ -29,7 +29,7 @@ void task_due_resolve(struct task_due *due, const struct task_settings *settings
     }
     if (due->kind == TASK_DUE_ZONED && time_zone_load(due->zone, &zone) != BASE_OK)
         zone = settings->home;
-    due->at_us = time_zone_instant(zone, local, NULL);
+    due->at_us = time_zone_instant(zone, local, NULL) + due->micros;
 }
 
 bool task_reminder_at(const struct task *task, const struct task_reminder *reminder,

@@ -29,6 +29,7 @@ enum task_due_kind { TASK_DUE_NONE, TASK_DUE_DATE, TASK_DUE_FLOATING, TASK_DUE_Z
 struct task_due {
     enum task_due_kind kind;
     struct time_civil local; /* the truth */
+    int32_t micros;          /* "in 5 seconds" is exact; never shown, kept by the database */
     struct base_sv zone;     /* zoned only */
     int64_t at_us;           /* derived: task_due_resolve */
 };

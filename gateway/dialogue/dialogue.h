@@ -90,6 +90,8 @@ struct gw_dialogue {
     struct gw_reply reply;
     struct task_change changes[GW_CHANGES_MAX];
     size_t change_count;
+    enum base_err failure; /* an action that cannot be: nothing is to be committed */
+    struct task_problem problem;
     bool undone; /* the changes take back the newest undo entry */
 };
 

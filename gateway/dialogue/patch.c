@@ -3,6 +3,13 @@
 #include "gateway/dialogue/handler.h"
 #include "lib/base/json.h"
 
+/* "in 5 seconds" means five whole ones: what is said to the second, or lies within a minute, keeps the
+ * fraction of the second in which it was said. */
+static bool is_counted_from_now(const struct gw_dialogue *d, const struct task_due *due)
+{
+    return due->local.second != 0 || (due->at_us > d->at_us && due->at_us - d->at_us < 61 * 1000000);
+}
+
 bool gw_due_of(struct gw_dialogue *d, const struct nlu_when *when, struct task_due *ret_due)
 {
     if (!when->set)
@@ -12,6 +19,10 @@ bool gw_due_of(struct gw_dialogue *d, const struct nlu_when *when, struct task_d
     if (when->has_time)
         ret_due->zone = when->zone.len ? when->zone : base_sv_from(time_zone_name(d->zone));
     task_due_resolve(ret_due, &d->ctx.settings);
+    if (when->has_time && is_counted_from_now(d, ret_due)) {
+        ret_due->micros = (int32_t)(d->at_us % 1000000);
+        task_due_resolve(ret_due, &d->ctx.settings);
+    }
     return true;
 }
 

@@ -16,6 +16,12 @@ void gw_reply_task(struct gw_dialogue *d, struct task *task)
 
 void gw_reply_problem(struct gw_dialogue *d, enum base_err err, const struct task_problem *problem)
 {
+    if (d->action.verb != GW_NO_VERB) { /* a button gets an error, a person a sentence */
+        d->failure = err;
+        if (problem)
+            d->problem = *problem;
+        return;
+    }
     struct base_sv text =
         base_sv_from(problem && problem->text ? problem->text : base_err_text(err));
     if (!d->reply.intent)

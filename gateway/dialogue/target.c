@@ -151,6 +151,11 @@ enum gw_step gw_target_found(struct gw_dialogue *d, struct task *tasks, size_t c
 {
     const struct nlu_target *target = &d->command.target;
     bool all = target->ref == NLU_REF_ALL && !d->has_chosen;
+    if (count == 0 && d->action.verb != GW_NO_VERB) {
+        gw_reply_problem(d, BASE_NOT_FOUND,
+                         &(struct task_problem){"task", "there is no such task"});
+        return GW_ANSWERED;
+    }
     if (count == 0) {
         if (target->text.len && !d->has_chosen)
             GW_REPLY(d, SAY_NOT_FOUND, target->text);

@@ -21,6 +21,10 @@ static enum gw_step next_of(struct gw_turn *turn, enum gw_step step)
         return step;
     }
     turn->intent = d->reply.intent;
+    turn->failure = d->failure;
+    turn->problem = d->problem;
+    if (turn->failure != BASE_OK)
+        return GW_ANSWERED;
     turn->changes = d->changes;
     turn->change_count = d->change_count;
     if (!d->undone)

@@ -106,6 +106,7 @@ static bool decode_task(const PGresult *r, int row, struct base_arena *arena, st
     task->due.kind = (enum task_due_kind)pg_int(r, row, 9);
     if (task->due.kind) {
         task->due.local = local_time(r, row, 10);
+        task->due.micros = (int32_t)(((pg_time_us(r, row, 10) % 1000000) + 1000000) % 1000000);
         task->due.zone = base_arena_sv(arena, pg_text(r, row, 11));
         task->due.at_us = pg_time_us(r, row, 12);
     }

@@ -208,6 +208,11 @@ static int64_t local_us(struct time_civil civil)
     return time_civil_seconds(civil) * 1000000;
 }
 
+static int64_t due_us(const struct task_due *due)
+{
+    return local_us(due->local) + due->micros;
+}
+
 static void change_params(struct store_turns *turns, struct pg_params *p, const struct batch *b)
 {
     CHANGE_ARRAY(p, b, PG_INT8, pg_array_int(p, ord_of(b, i_)));
@@ -220,7 +225,7 @@ static void change_params(struct store_turns *turns, struct pg_params *p, const 
     CHANGE_ARRAY(p, b, PG_TEXT, add_tags(turns, p, k));
     CHANGE_ARRAY(p, b, PG_TEXT, pg_array_text(p, k->project));
     CHANGE_ARRAY(p, b, PG_INT2, pg_array_int(p, k->due.kind));
-    CHANGE_ARRAY(p, b, PG_TIMESTAMP, time_or_null(p, k->due.kind, local_us(k->due.local)));
+    CHANGE_ARRAY(p, b, PG_TIMESTAMP, time_or_null(p, k->due.kind, due_us(&k->due)));
     CHANGE_ARRAY(p, b, PG_TEXT, text_or_null(p, k->due.zone));
     CHANGE_ARRAY(p, b, PG_TIMESTAMPTZ, time_or_null(p, k->due.kind, k->due.at_us));
     CHANGE_ARRAY(p, b, PG_TEXT, text_or_null(p, k->recurrence));
@@ -237,7 +242,7 @@ static void change_params(struct store_turns *turns, struct pg_params *p, const 
     CHANGE_ARRAY(p, b, PG_INT2, pg_array_int(p, c->outcome));
     CHANGE_ARRAY(p, b, PG_TIMESTAMP,
                  time_or_null(p, c->before && c->before->due.kind,
-                              c->before ? local_us(c->before->due.local) : 0));
+                              c->before ? due_us(&c->before->due) : 0));
     CHANGE_ARRAY(
         p, b, PG_TIMESTAMPTZ,
         time_or_null(p, c->before && c->before->due.kind, c->before ? c->before->due.at_us : 0));
