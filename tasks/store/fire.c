@@ -404,17 +404,17 @@ static void on_claimed(void *ctx, enum base_err err, const PGresult *result)
     }
     size_t rows = (size_t)PQntuples(result);
     bool cut = fire->late_round && rows == LATE_ROWS && fire->late_users > 1;
+    if (cut) /* nobody's digest is cut in two: fewer users, then */
+        fire->late_users = (fire->late_users + 3) / 4;
+    else if (fire->late_round && rows == 0)
+        fire->late_again_us = base_loop_now_us(fire->options.loop) + LATE_AGAIN_MS * INT64_C(1000);
     if (rows == 0 || cut) {
-        /* Nobody's digest is cut in two: fewer users, then. */
-        fire->late_users = cut ? (fire->late_users + 3) / 4 : LATE_USERS;
-        if (fire->late_round && !cut)
-            fire->late_again_us =
-                base_loop_now_us(fire->options.loop) + LATE_AGAIN_MS * INT64_C(1000);
         if (pg_conn_exec(fire->conn, "ROLLBACK", ignore, NULL) == BASE_OK)
             wait_ms(fire, cut ? 0 : IDLE_MS);
         return;
     }
-    fire->late_users = LATE_USERS;
+    if (fire->late_round)
+        fire->late_users = fire->late_users * 2 > LATE_USERS ? LATE_USERS : fire->late_users * 2;
     read_rows(fire, result);
     settle(fire);
 }

@@ -258,6 +258,26 @@ def test_after_an_outage_late_is_told_late_and_much_of_it_once(stack, new_user, 
     assert not triggered(stack, done)
 
 
+def test_a_backlog_larger_than_a_batch_still_gives_each_user_one_digest(stack, new_user):
+    users = [new_user("backlog") for _ in range(100)]
+    add_users(stack, users)
+    names = ",".join(f"('{user}')" for user in users)
+    stack.sql(
+        f"""with u(user_id) as (values {names}), t as (
+          insert into tasks(id,user_id,version,status,title,created_at,updated_at)
+          select gen_random_uuid(),user_id,1,0,'Old '||n,now(),now() from u, generate_series(1,50) n
+          returning id,user_id)
+        insert into reminder_fire(reminder_id,occurrence,repeat,task_id,user_id,fire_at)
+          select gen_random_uuid(),1,0,id,user_id,now()-interval '2 h' from t"""
+    )
+    several = ",".join(f"'{user}'" for user in users)
+    left = f"select count(*) from reminder_fire where user_id in ({several})"
+    wait_for("an empty queue", lambda: stack.sql(left) == [["0"]], 20)
+    done = f"select count(*), count(distinct user_id) from events where type = {TRIGGERED} and user_id in ({several})"
+    wait_for("one digest each", lambda: stack.sql(done) == [["100", "100"]])
+    assert {triggered(stack, user)[0]["count"] for user in users} == {50}
+
+
 def test_a_row_that_cannot_fire_is_set_aside_and_holds_up_nobody(stack, new_user):
     good, nobody = new_user("good"), new_user("nobody")
     add_users(stack, [good])
