@@ -27,6 +27,7 @@ lint_python() {
     "$VENV/bin/ruff" check -q . && "$VENV/bin/ruff" format -q --check . || die "run scripts/dev fmt, and see above"
 }
 
+# The product only: the analysis is the slow part, and tests run under sanitizers anyway.
 # The analysis of one file depends on it, the headers, the checks and the tool: what passed with the
 # same of all is not looked at again.
 lint_tidy() {
@@ -39,7 +40,7 @@ lint_tidy() {
         key=$( (printf '%s' "$common" && cat "$file") | sha256sum | cut -c1-32)
         [[ ! -f $cache/$key ]] || continue
         todo+=("$file") keys+=("$file=$key")
-    done < <(sources '*.c')
+    done < <(sources '*.c' ':!tests')
     started=$(now_ms)
     ((${#todo[@]})) || return 0
     printf '%s\n' "${keys[@]}" | TIDY_CACHE=$cache xargs -P "$(nproc)" -n 1 "$DEV" @run tidy_one ||

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input gets a clear answer and changes nothing."""
 
+import contextlib
 import json
 import re
 
@@ -50,7 +51,6 @@ BROKEN = {
     "unknown action": '{"type":"action","id":"1","action":"explode"}',
     "no task": '{"type":"action","id":"1","action":"complete"}',
     "task id of a wrong form": '{"type":"action","id":"1","action":"complete","task":"../1"}',
-    "task that is not there": '{"type":"action","id":"1","action":"complete","task":"0198c0de-0000-7000-8000-000000000000"}',
     "ack of a wrong type": '{"type":"ack","seq":"1"}',
     "history with a wrong limit": '{"type":"history","id":"1","limit":-5}',
 }
@@ -183,3 +183,22 @@ def test_unknown_task_and_missing_precondition(stack, connect, user):
     other = {"Authorization": f"Bearer {stack.token(user + '-x')}"}
     assert requests.get(mine, headers=other, timeout=5).status_code == 404
     assert requests.get(mine, headers=head, timeout=5).json()["title"] == "read"
+
+
+def test_action_on_a_task_that_is_not_there(stack, connect, user):
+    """The dialogue answers it, so it may be a reply: but nothing is done."""
+    desk = connect(user, "desk")
+    nobody = "0198c0de-0000-7000-8000-000000000000"
+    for action in ("complete", "reopen", "skip", "delete", "snooze", "dismiss"):
+        try:
+            reply = desk.action(action, nobody)
+        except Refused as refused:
+            clear(refused.frame["code"], refused.frame["message"])
+        else:
+            assert "task" not in reply and len(reply["text"]) > 8
+    assert stack.sql(f"select count(*) from tasks where user_id = '{user}'") == [["0"]]
+    # Nor is another user's task there.
+    theirs = connect(user + "-x", "desk").message("add task keep me")["task"]["id"]
+    with contextlib.suppress(Refused):
+        desk.action("delete", theirs)
+    assert stack.sql(f"select status from tasks where id = '{theirs}'") == [["0"]]

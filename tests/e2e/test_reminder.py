@@ -28,7 +28,7 @@ def test_reminder_reaches_every_screen_of_its_user_only(stack, connect, new_user
         task = reply["task"]
         assert task["title"] == "stretch"
         due = events.instant(task["due_at"])
-        assert 4.9 <= due - sent <= 5.5
+        assert 4.0 <= due - sent <= 5.2  # a wall clock time has whole seconds
 
         on_tablet = phone.wait_event("reminder.triggered", 8, subject=task["id"])
         on_desk = desk.wait_event("reminder.triggered", subject=task["id"])
