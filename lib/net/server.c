@@ -259,6 +259,9 @@ static void context_free(struct net_server *server)
 {
     enum { TURNS_MAX = 1000, TURNS_AFTER = 3 };
     uv_loop_t *uv = net_loop_uv(server->options.loop);
+    /* A context that never saw its loop run would close handles that are not begun: libuv aborts.
+     */
+    (void)uv_run(uv, UV_RUN_NOWAIT);
     lws_context_destroy(server->context);
     int after = 0;
     for (int i = 0; i < TURNS_MAX && server->context && after < TURNS_AFTER; i++) {
