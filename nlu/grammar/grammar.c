@@ -518,6 +518,22 @@ static void read_modifiers(struct build *b)
     }
 }
 
+static bool index_levels(struct nlu_grammar *g)
+{
+    _Static_assert(NLU_LEVELS_MAX <= 64, "one bit for each level");
+    g->levels_of = base_arena_array(&g->arena, g->code_count, sizeof(uint64_t));
+    if (!g->levels_of)
+        return false;
+    for (size_t i = 0; i < g->level_count; i++) {
+        const struct nlu_level *level = &g->levels[i];
+        for (size_t at = 0; level->first && at < g->code_count * level->words; at++) {
+            if (level->first[at])
+                g->levels_of[at / level->words] |= UINT64_C(1) << i;
+        }
+    }
+    return true;
+}
+
 static bool build_grammar(struct build *b)
 {
     static const char *const BUILTIN[NLU_BUILTIN_COUNT] = {"eot",    "word", "num", "punct",
@@ -539,6 +555,8 @@ static bool build_grammar(struct build *b)
     bool ok = true;
     for (size_t i = 0; i < b->g->level_count; i++)
         ok = build_level(b, &b->g->levels[i], false) && ok;
+    if (!index_levels(b->g))
+        return false;
     ok = build_level(b, &b->g->lead, false) && ok;
     ok = build_level(b, &b->g->tail, false) && ok;
     return build_level(b, &b->g->intents, true) && ok;

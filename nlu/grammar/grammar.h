@@ -106,6 +106,7 @@ struct nlu_grammar {
     pcre2_code_8 *shape_code;
     struct nlu_level levels[NLU_LEVELS_MAX];
     size_t level_count;
+    uint64_t *levels_of; /* [code]: the levels in which some rule can begin with it */
     struct nlu_level intents, lead, tail;
 };
 

@@ -160,12 +160,19 @@ static bool step(struct nlu_match *m, const struct nlu_level *level, size_t at)
 
 void nlu_match_levels(struct nlu_match *match)
 {
+    const uint64_t *levels_of = match->grammar->levels_of;
+    uint64_t wanted = 0;
+    for (size_t at = 0; at < match->item_count; at++)
+        wanted |= levels_of[match->codes[at]];
     for (size_t i = 0; i < match->grammar->level_count; i++) {
         const struct nlu_level *level = &match->grammar->levels[i];
+        if (!((wanted >> i) & 1))
+            continue;
         for (size_t at = 0; at < match->item_count; at++) {
             int retries = RETRIES;
-            while (retries-- > 0 && step(match, level, at))
-                ;
+            while (((levels_of[match->codes[at]] >> i) & 1) && retries-- > 0 &&
+                   step(match, level, at))
+                wanted |= levels_of[match->codes[at]];
         }
     }
 }
