@@ -9,7 +9,7 @@
 #include "nlu/language.h"
 #include "nlu/rules.h"
 
-enum { SOURCE_BYTES_MAX = 64 << 20 };
+enum { SOURCE_BYTES_MAX = 64 << 20, LINES_MAX = 16 };
 
 struct nlu_scratch {
     struct nlu_match *match;
@@ -113,25 +113,88 @@ void nlu_scratch_free(struct nlu_scratch *scratch)
     free(scratch);
 }
 
-static enum base_err understand(const struct nlu *nlu, struct nlu_match *m,
-                                const struct nlu_input *input, struct base_arena *arena,
-                                struct nlu_result *out)
+/* The lines of a message are tasks of their own: "- buy milk\n- call Bob". */
+struct lines {
+    struct base_sv line[LINES_MAX];
+    size_t count;
+    bool more;
+};
+
+static struct base_sv without_bullet(struct base_sv line)
+{
+    line = base_sv_trim(line);
+    size_t n = 0;
+    while (n < line.len && n < 3 && line.ptr[n] >= '0' && line.ptr[n] <= '9')
+        n++;
+    bool numbered = n > 0 && n + 1 < line.len && (line.ptr[n] == '.' || line.ptr[n] == ')');
+    bool bullet = n == 0 && line.len > 1 && (line.ptr[0] == '-' || line.ptr[0] == '*');
+    if ((numbered || bullet) && line.ptr[n + 1] == ' ')
+        line = base_sv_trim(base_sv_sub(line, n + 1, line.len));
+    return line;
+}
+
+static void split_lines(struct base_sv text, struct lines *out)
+{
+    out->count = 0;
+    out->more = false;
+    struct base_sv rest = text;
+    while (rest.ptr) {
+        struct base_sv line = without_bullet(base_sv_split(&rest, '\n'));
+        bool heading = line.len > 0 && line.ptr[line.len - 1] == ':' && rest.len > 0;
+        if (line.len == 0 || heading)
+            continue;
+        if (out->count == LINES_MAX) {
+            out->more = true;
+            return;
+        }
+        out->line[out->count++] = line;
+    }
+    if (out->count == 0)
+        out->line[out->count++] = base_sv_trim(text);
+}
+
+/* One line; its command and spans are appended. */
+static enum base_err understand_line(const struct nlu *nlu, struct nlu_match *m,
+                                     const struct nlu_input *input, struct base_sv line,
+                                     struct base_arena *arena, struct nlu_result *out)
 {
     struct time_civil now =
         time_zone_civil(input->zone ? input->zone : time_zone_utc(), input->now_us);
-    const struct nlu_grammar *grammar = nlu_language_choose(nlu, m, input, now, arena);
+    struct nlu_input one = *input;
+    one.text = line;
+    const struct nlu_grammar *grammar = nlu_language_choose(nlu, m, &one, now, arena);
     nlu_match_levels(m);
     struct nlu_reading reading;
     nlu_reading_find(m, 0, m->item_count, &reading);
     out->language = grammar->language;
-    out->commands = base_arena_array(arena, 1, sizeof(*out->commands));
-    out->warnings = NULL;
-    if (!out->commands || m->no_memory)
+    if (m->no_memory)
         return BASE_NO_MEMORY;
-    out->command_count = 1;
-    enum base_err err = nlu_fill(m, &reading, 0, m->item_count, arena, &out->commands[0]);
+    enum base_err err =
+        nlu_fill(m, &reading, 0, m->item_count, arena, &out->commands[out->command_count++]);
     if (err == BASE_OK)
-        err = nlu_fill_spans(m, arena, out);
+        err = nlu_fill_warnings(m, &out->commands[out->command_count - 1], arena, out);
+    if (err == BASE_OK)
+        err = nlu_fill_spans(m, arena, (size_t)(line.ptr - input->text.ptr), out);
+    return err;
+}
+
+static enum base_err understand(const struct nlu *nlu, struct nlu_match *m,
+                                const struct nlu_input *input, struct base_arena *arena,
+                                struct nlu_result *out)
+{
+    struct lines lines;
+    split_lines(input->text.ptr ? input->text : SV(""), &lines);
+    out->commands = base_arena_array(arena, lines.count, sizeof(*out->commands));
+    if (!out->commands)
+        return BASE_NO_MEMORY;
+    enum base_err err = BASE_OK;
+    struct nlu_input one = *input;
+    one.text = input->text.ptr ? input->text : SV("");
+    for (size_t i = 0; err == BASE_OK && i < lines.count; i++)
+        err = understand_line(nlu, m, &one, lines.line[i], arena, out);
+    if (err == BASE_OK && lines.more)
+        err = nlu_fill_warning(arena, out, "only the first lines were read; the rest begins behind",
+                               lines.line[LINES_MAX - 1]);
     return err;
 }
 

@@ -548,8 +548,8 @@ static bool build_grammar(struct build *b)
     if (!build_shapes(b) || !collect_rules(b) || !assign_codes(b))
         return false;
     read_modifiers(b);
-    static const char *const KNOWN[NLU_KNOWN_COUNT] = {"when", "repeat",  "dur", "ahead",
-                                                       "prio", "project", "ord", "rightnow"};
+    static const char *const KNOWN[NLU_KNOWN_COUNT] = {
+        "when", "repeat", "dur", "ahead", "prio", "project", "ord", "rightnow", "hint"};
     for (int i = 0; i < NLU_KNOWN_COUNT; i++)
         b->g->known[i] = nlu_grammar_class(b->g, base_sv_from(KNOWN[i]));
     bool ok = true;

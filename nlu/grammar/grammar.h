@@ -39,6 +39,7 @@ enum nlu_known {
     NLU_KNOWN_PROJECT,
     NLU_KNOWN_ORD,
     NLU_KNOWN_RIGHT_NOW,
+    NLU_KNOWN_HINT,
     NLU_KNOWN_COUNT
 };
 
