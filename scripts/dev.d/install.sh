@@ -154,7 +154,9 @@ web_packages() {
     local web=$ROOT/web
     node_path
     [[ ! -d $web/node_modules || $web/package-lock.json -nt $web/node_modules/.complete ]] || return 0
-    (cd "$web" && npm ci --no-audit --no-fund)
+    # npm 11 takes the absent binaries of other platforms for a lock file that does not fit; its
+    # install goes by the same lock file.
+    (cd "$web" && { npm ci --no-audit --no-fund || npm install --no-save --no-audit --no-fund; })
     touch "$web/node_modules/.complete"
 }
 
