@@ -130,12 +130,7 @@ venv_install() {
 
 build_release() {
     [[ -f $BUILD/build.ninja ]] || (cd "$ROOT" && cmake --preset release)
-    local target targets=()
-    ninja -C "$BUILD" build.ninja
-    for target in todo-gateway todo-bridge todo-admin todo-nlu todo_mosquitto_auth; do
-        ! ninja -C "$BUILD" -t query "$target" >/dev/null 2>&1 || targets+=("$target")
-    done
-    cmake --build "$BUILD" --target "${targets[@]}"
+    cmake --build "$BUILD" --target todo-gateway todo-bridge todo-admin todo-nlu todo_mosquitto_auth
 }
 
 # Debian 12's Node is older than the page's tools want; npm has newer ones.
