@@ -263,21 +263,24 @@ enum recur_result recur_next_after(const struct recur_set *set, int64_t at_us,
                                    struct recur_occurrence *ret_occurrence)
 {
     struct recur_cache cache = {0};
-    int steps = RECUR_STEPS_MAX;
+    /* The few for looking around a change must not be missing where iteration just gets there. */
+    int steps = RECUR_STEPS_MAX + 20;
     struct time_change change;
     bool found = false;
     int64_t found_s;
     int64_t from_s = time_civil_seconds(time_zone_civil(zone_of(set), at_us)) + 1;
-    if (time_zone_change_before(zone_of(set), at_us, &change)) {
-        int64_t shift_s = change.to_s - change.from_s;
-        if (shift_s < 0 && from_s < change.from_s)
-            from_s = change.from_s;
-        if (shift_s > 0 && from_s < change.to_s + shift_s &&
-            next_wall(set, &cache, from_s - shift_s, &steps, &found_s) == RECUR_FOUND &&
-            found_s < change.to_s)
+    bool changed = time_zone_change_before(zone_of(set), at_us, &change);
+    int64_t shift_s = changed ? change.to_s - change.from_s : 0;
+    if (shift_s < 0 && from_s < change.from_s)
+        from_s = change.from_s;
+    bool shifted = shift_s > 0 && from_s < change.to_s + shift_s;
+    enum recur_result result =
+        next_wall(set, &cache, shifted ? from_s - shift_s : from_s, &steps, &found_s);
+    if (result == RECUR_FOUND && found_s < from_s) {
+        if (found_s < change.to_s)
             keep_earlier(set, found_s, at_us, &found, ret_occurrence);
+        result = next_wall(set, &cache, from_s, &steps, &found_s);
     }
-    enum recur_result result = next_wall(set, &cache, from_s, &steps, &found_s);
     if (result != RECUR_FOUND)
         return result != RECUR_CAP && found ? RECUR_FOUND : result;
     keep_earlier(set, found_s, at_us, &found, ret_occurrence);
@@ -309,7 +312,8 @@ static enum recur_result last_before(const struct recur_set *set, struct recur_c
     if (shift_s > 0 && found_s < change.to_s + shift_s) {
         /* Of those in the gap, the last that is shifted to before the instant. */
         int64_t shifted_s = to_s - shift_s < change.to_s ? to_s - shift_s : change.to_s - 1;
-        result = prev_wall(set, cache, shifted_s, steps, &found_s);
+        if (found_s > shifted_s)
+            result = prev_wall(set, cache, shifted_s, steps, &found_s);
         if (result == RECUR_FOUND)
             keep_later(set, found_s, at_us, &found, ret_occurrence);
     }
@@ -324,7 +328,7 @@ enum recur_result recur_nth_before(const struct recur_set *set, int64_t at_us, i
     int steps = RECUR_STEPS_MAX;
     enum recur_result result = n > RECUR_NTH_MAX ? RECUR_CAP : RECUR_FOUND;
     for (; n > 0 && result == RECUR_FOUND; n--) {
-        struct recur_occurrence found;
+        struct recur_occurrence found = {0};
         result = last_before(set, &cache, at_us, &steps, &found);
         if (result == RECUR_FOUND) {
             at_us = found.at_us;

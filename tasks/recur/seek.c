@@ -537,7 +537,7 @@ static enum recur_result prev_by_unit(const struct recur_plan *plan, struct recu
             int total = recur_times_count(&times);
             /* The times below lie all within this unit, so that a rank in it is enough. */
             int end = (int)(end_s - day_s);
-            int upto = recur_times_rank(&times, end) + (recur_times_next(&times, end) == end);
+            int upto = recur_times_rank(&times, end) + recur_times_has(&times, end);
             int at = position_prev(plan, total, upto - 1);
             if (at >= 0) {
                 *ret_s = day_s + recur_times_at(&times, at);
@@ -734,7 +734,7 @@ static void count_one_by_one(struct recur_plan *plan, uint32_t count, int steps)
     struct recur_cache cache = {0};
     int64_t at_s = plan->start_s - 1;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t next_s;
+        int64_t next_s = at_s;
         enum recur_result result = recur_seek_next(plan, &cache, at_s + 1, &steps, &next_s);
         if (result == RECUR_NONE)
             return;

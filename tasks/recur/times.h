@@ -29,6 +29,13 @@ static inline int recur_times_last(const struct recur_times *times)
                                recur_bits_highest(times->seconds));
 }
 
+static inline bool recur_times_has(const struct recur_times *times, int of_day)
+{
+    return recur_bits_has(times->hours, of_day / 3600) &&
+           recur_bits_has(times->minutes, of_day / 60 % 60) &&
+           recur_bits_has(times->seconds, of_day % 60);
+}
+
 /* The first time >= of_day (a second of the day), or -1. */
 static inline int recur_times_next(const struct recur_times *times, int of_day)
 {

@@ -99,9 +99,11 @@ def random_rule(rng: random.Random) -> tuple[datetime.datetime, str]:
         parts["INTERVAL"] = str(rng.choice((2, 3, 4, 5, 7, 10, 12, 13, 30, 90)))
     if rng.random() < 0.3:
         parts["BYMONTH"] = _numbers(rng, 1, 12, False)
-    # dateutil does not know a week 1 as the 52nd or 53rd from the end.
+    # Where the last week of a year reaches into January, dateutil (2.9) looks at the wrong year's
+    # length and may miss it (2078-01-02 is in week 52 of 2077); nor does it know a week 1 as the
+    # 52nd or 53rd from the end.
     if freq == "YEARLY" and rng.random() < 0.2:
-        parts["BYWEEKNO"] = rng.choice((_numbers(rng, 1, 51, True), _numbers(rng, 1, 53, False)))
+        parts["BYWEEKNO"] = _numbers(rng, 1, 51, True)
     if rng.random() < 0.15:
         parts["BYYEARDAY"] = _numbers(rng, 1, 366, True)
     if rng.random() < 0.25:
