@@ -78,7 +78,7 @@ static char *file_with(const char *text, size_t len)
     static char paths[4][64];
     static int next;
     char *path = paths[next++ % 4];
-    strcpy(path, "/tmp/todo-test-config-XXXXXX");
+    (void)snprintf(path, sizeof(paths[0]), "/tmp/todo-test-config-XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0 && write(fd, text, len) == (ssize_t)len);
     (void)close(fd);
