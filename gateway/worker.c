@@ -13,7 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
-enum { POLL_MS = 20, BODY_MAX = 1024 * 1024, RING_MESSAGES = 4096 };
+enum { POLL_MS = 20, CLOSE_MS = 1000, BODY_MAX = 1024 * 1024, RING_MESSAGES = 4096 };
 
 static void on_store_state(void *ctx, bool ready, const char *error)
 {
@@ -90,6 +90,7 @@ void gw_worker_free(struct gw_worker *worker)
     net_server_free(worker->server);
     task_store_free(worker->store);
     gw_hub_free(worker->hub);
+    worker->hub = NULL; /* batches of events may still wait in the loop */
     base_timer_free(worker->drain_timer);
     nlu_scratch_free(worker->scratch);
     net_loop_free(worker->loop);
@@ -100,14 +101,16 @@ void gw_worker_drain_step(void *ctx)
 {
     struct gw_worker *worker = ctx;
     int64_t now = base_monotonic_us();
+    int64_t spread_ms = worker->shared->config->drain_spread_ms;
     bool late = now >= worker->drain_until_us;
-    if (!worker->told && (worker->turns == 0 || late)) {
+    /* Clients that go on talking must not use up the time in which they are told to leave. */
+    bool tell = worker->turns == 0 || now >= worker->drain_until_us - (spread_ms + CLOSE_MS) * 1000;
+    if (!worker->told && tell) {
         worker->told = true;
-        net_server_close_all(worker->server, NET_CLOSE_RESTART, SV("restart"),
-                             worker->shared->config->drain_spread_ms);
+        net_server_close_all(worker->server, NET_CLOSE_RESTART, SV("restart"), spread_ms);
     }
-    if (late ||
-        (worker->told && worker->turns == 0 && net_server_websockets(worker->server) == 0)) {
+    bool idle = worker->turns == 0 && task_store_pending(worker->store) == 0;
+    if (late || (worker->told && idle && net_server_websockets(worker->server) == 0)) {
         net_loop_stop(worker->loop);
         return;
     }

@@ -3,11 +3,12 @@
 #include "gateway/dialogue/handler.h"
 #include "lib/base/json.h"
 
-/* "in 5 seconds" means five whole ones: what is said to the second, or lies within a minute, keeps the
- * fraction of the second in which it was said. */
+/* "in 5 seconds" means five whole ones: what is said to the second, or lies within a minute, keeps
+ * the fraction of the second in which it was said. */
 static bool is_counted_from_now(const struct gw_dialogue *d, const struct task_due *due)
 {
-    return due->local.second != 0 || (due->at_us > d->at_us && due->at_us - d->at_us < 61 * 1000000);
+    return due->local.second != 0 ||
+           (due->at_us > d->at_us && due->at_us - d->at_us < 61 * 1000000);
 }
 
 bool gw_due_of(struct gw_dialogue *d, const struct nlu_when *when, struct task_due *ret_due)

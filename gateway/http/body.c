@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/time/duration.h"
+#include "tasks/recur/pattern.h"
 
 struct reading {
     const json_t *body;
@@ -157,6 +158,10 @@ static enum base_err read_recurrence(struct reading *r, const json_t *value)
     if (!json_is_object(value))
         return refuse(r, "recurrence_pattern", "the recurrence pattern must be an object or null");
     char *text = json_dumps(value, JSON_COMPACT);
+    if (text && strlen(text) > RECUR_PATTERN_TEXT_MAX) {
+        free(text);
+        return refuse(r, "recurrence_pattern", "the recurrence pattern is too long");
+    }
     r->patch->recurrence = text ? base_arena_sv(r->arena, base_sv_from(text)) : SV_NULL;
     free(text);
     return r->patch->recurrence.ptr ? BASE_OK : BASE_NO_MEMORY;

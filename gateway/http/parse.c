@@ -132,6 +132,8 @@ struct me {
 static void on_user(void *ctx, enum base_err err)
 {
     struct me *me = ctx;
+    if (err == BASE_OK && gw_user_revoked(me->user, me->call->token_us))
+        err = BASE_UNAUTHENTICATED;
     if (err == BASE_OK) {
         struct base_buf buf;
         char time[8];

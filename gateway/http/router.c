@@ -119,6 +119,7 @@ static bool authenticate(struct gw_call *call)
     }
     memcpy(call->user_text, claims.subject, sizeof(call->user_text));
     call->user_id = base_sv_from(call->user_text);
+    call->token_us = claims.issued_us;
     return true;
 }
 

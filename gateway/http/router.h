@@ -11,6 +11,7 @@ struct gw_call {
     struct net_request *req;
     struct base_sv user_id; /* of routes that need a token */
     char user_text[129];
+    int64_t token_us;  /* when the token was issued */
     struct base_sv id; /* the path's {id} */
 };
 

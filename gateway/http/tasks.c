@@ -11,6 +11,7 @@
 #include "gateway/http/router.h"
 #include "gateway/turn/turn.h"
 #include "lib/base/json.h"
+#include "lib/base/utf8.h"
 
 enum {
     KEY_MAX = 64,
@@ -191,6 +192,14 @@ static bool read_match(struct base_sv text, int32_t *ret_version)
     return true;
 }
 
+static bool key_valid(struct base_sv key)
+{
+    for (size_t i = 0; i < key.len; i++)
+        if (key.ptr[i] < ' ' || key.ptr[i] > '~')
+            return false;
+    return key.len <= KEY_MAX;
+}
+
 /* NULL, and answered, if a header is wrong. */
 static struct gw_turn *new_turn(struct gw_call *call, const struct verb *verb)
 {
@@ -212,8 +221,9 @@ static struct gw_turn *new_turn(struct gw_call *call, const struct verb *verb)
         gw_call_problem(call, BASE_STALE, NULL, "If-Match is none of this task's ETags");
         return NULL;
     }
-    if (key.len > KEY_MAX) {
-        gw_call_problem(call, BASE_INVALID, NULL, "Idempotency-Key has more than 64 bytes");
+    if (!key_valid(key)) {
+        gw_call_problem(call, BASE_INVALID, NULL,
+                        "Idempotency-Key must be at most 64 printable ASCII characters");
         return NULL;
     }
     struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
@@ -221,6 +231,8 @@ static struct gw_turn *new_turn(struct gw_call *call, const struct verb *verb)
     gw_user_unref(user);
     struct change *change = turn ? BASE_ARENA_NEW(&turn->input, struct change) : NULL;
     if (!change) {
+        if (turn)
+            gw_turn_discard(turn);
         gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
         return NULL;
     }
@@ -238,8 +250,12 @@ static struct gw_turn *new_turn(struct gw_call *call, const struct verb *verb)
                  gw_content_hash(net_request_path(call->req)) * 31 ^
                  gw_content_hash(net_request_body(call->req));
     turn->answer = on_answer;
+    turn->token_us = call->token_us;
     turn->answer_ctx = gw_call_later(call);
-    return turn->answer_ctx ? turn : NULL;
+    if (turn->answer_ctx)
+        return turn;
+    gw_turn_discard(turn);
+    return NULL;
 }
 
 /* The body as a JSON object; answered if it is none. Without a body: an empty object, where
@@ -282,20 +298,6 @@ static bool keep_patch(struct gw_turn *turn, struct task_patch *patch)
     return true;
 }
 
-/* Ends a turn that was never submitted. */
-static void refuse(struct gw_turn *turn, enum base_err err)
-{
-    turn->failure = err;
-    gw_turn_submit(turn);
-}
-
-static enum gw_step refused_begin(struct gw_turn *turn)
-{
-    return fail(turn, turn->failure);
-}
-
-static const struct gw_plan refused_plan = {refused_begin, NULL, NULL};
-
 static void change_with_body(struct gw_call *call, const struct verb *verb)
 {
     json_t *body = read_body(call, true);
@@ -308,8 +310,8 @@ static void change_with_body(struct gw_call *call, const struct verb *verb)
         if (err == BASE_OK) {
             gw_turn_submit(turn);
         } else {
-            turn->plan = &refused_plan;
-            refuse(turn, err);
+            turn->answer(turn, err, SV_NULL);
+            gw_turn_discard(turn);
         }
     }
     json_decref(body);
@@ -360,8 +362,8 @@ void gw_http_task_snooze(struct gw_call *call)
     const json_t *until = json_object_get(body, "until");
     const json_t *minutes = json_object_get(body, "minutes");
     json_int_t wait = minutes ? json_integer_value(minutes) : SNOOZE_DEFAULT_S / 60;
-    int64_t until_us = gw_now_us(call->worker) + (int64_t)wait * 60000000;
     bool ok = wait >= 1 && wait <= 525600;
+    int64_t until_us = gw_now_us(call->worker) + (ok ? (int64_t)wait * 60000000 : 0);
     if (until)
         ok = base_time_parse(base_sv(json_string_value(until), json_string_length(until)),
                              &until_us);
@@ -443,6 +445,8 @@ static void on_tasks(void *ctx, enum base_err err, struct task *tasks, size_t co
 static void on_user(void *ctx, enum base_err err)
 {
     struct reading *reading = ctx;
+    if (err == BASE_OK && gw_user_revoked(reading->user, reading->call->token_us))
+        err = BASE_UNAUTHENTICATED;
     if (err != BASE_OK) {
         gw_call_problem(reading->call, err, NULL, NULL);
         reading_end(reading);
@@ -481,7 +485,7 @@ static struct reading *reading_new(struct gw_call *call)
 
 static void read_go(struct reading *reading)
 {
-    if (reading->user->loaded)
+    if (gw_user_fresh(reading->user))
         on_user(reading, BASE_OK);
     else
         gw_user_read(reading->user, SV_NULL, on_user, reading);
@@ -527,6 +531,8 @@ static const char *read_argument(struct reading *reading, struct base_sv name, s
 {
     struct task_query *query = &reading->query;
     int64_t number;
+    if (!base_utf8_valid(value) || memchr(value.ptr, '\0', value.len))
+        return "an argument must be UTF-8 text";
     if (base_sv_eq_c(name, "status"))
         return read_status(value, &query->statuses) ? NULL
                                                     : "status is one of open, done, deleted, all";

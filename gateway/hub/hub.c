@@ -13,6 +13,7 @@ enum {
     SWEEP_MS = 1000,
     SWEEP_PARTS = 60,
     KEEP_US = 60 * 1000000,
+    FRESH_US = 90 * 1000000, /* longer than a round of the sweep */
     STATE_BYTES_MAX = 64 * 1024
 };
 
@@ -101,6 +102,7 @@ static void read_begin(struct gw_user *user);
 static void take(struct gw_user *user, const struct task_user *row)
 {
     user->loaded = true;
+    user->loaded_us = base_loop_now_us(user->hub->worker->base);
     user->settings = row->settings;
     user->oldest = row->oldest;
     user->not_before_us = row->not_before_us;
@@ -164,6 +166,11 @@ void gw_user_read(struct gw_user *user, struct base_sv zone, gw_user_fn fn, void
         read_begin(user);
 }
 
+bool gw_user_fresh(const struct gw_user *user)
+{
+    return user->loaded && base_loop_now_us(user->hub->worker->base) - user->loaded_us < FRESH_US;
+}
+
 /* Events. A session that is closed from inside leaves the list only later, so the walk is safe. */
 
 void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struct net_msg *frame)
@@ -192,7 +199,7 @@ static void on_compared(void *ctx, enum base_err err)
     struct gw_user *user = ctx;
     if (err == BASE_OK)
         for (struct gw_session *session = user->sessions; session; session = session->next)
-            gw_session_compare(session, user->head);
+            gw_session_compare(session);
     gw_user_unref(user);
 }
 

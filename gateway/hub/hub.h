@@ -22,6 +22,7 @@ struct gw_user {
     char id_text[129];
     /* From the database; valid once loaded. */
     bool loaded;
+    int64_t loaded_us; /* monotonic */
     struct task_settings settings;
     int64_t head;
     int64_t oldest;
@@ -51,6 +52,14 @@ void gw_user_unref(struct gw_user *user);
  * the home zone of a new user. */
 typedef void (*gw_user_fn)(void *ctx, enum base_err err);
 void gw_user_read(struct gw_user *user, struct base_sv zone, gw_user_fn fn, void *ctx);
+
+/* Read not long ago: good enough to work from. */
+bool gw_user_fresh(const struct gw_user *user);
+/* The user's tokens issued at that time are not valid any more. */
+static inline bool gw_user_revoked(const struct gw_user *user, int64_t issued_us)
+{
+    return issued_us < user->not_before_us;
+}
 
 /* An event frame for every session of the user here. */
 void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struct net_msg *frame);

@@ -24,7 +24,7 @@ struct delivery {
 };
 
 struct batch {
-    struct gw_hub *hub;
+    struct gw_worker *worker;
     size_t count;
     bool reread;
     struct delivery deliveries[BATCH];
@@ -46,14 +46,16 @@ static struct gw_link *the_link;
 static void take_batch(void *ctx)
 {
     struct batch *batch = ctx;
+    struct gw_hub *hub = batch->worker->hub; /* NULL: the worker is ending */
     for (size_t i = 0; i < batch->count; i++) {
         struct delivery *delivery = &batch->deliveries[i];
-        gw_hub_event(batch->hub, base_sv(delivery->user, delivery->user_len), delivery->seq,
-                     delivery->frame);
+        if (hub)
+            gw_hub_event(hub, base_sv(delivery->user, delivery->user_len), delivery->seq,
+                         delivery->frame);
         net_msg_unref(delivery->frame);
     }
-    if (batch->reread)
-        gw_hub_reread(batch->hub);
+    if (batch->reread && hub)
+        gw_hub_reread(hub);
     free(batch);
 }
 
@@ -84,7 +86,7 @@ static struct batch *batch_for(struct gw_link *link, size_t i)
     if (!link->pending[i]) {
         link->pending[i] = malloc(sizeof(*link->pending[i]));
         if (link->pending[i]) {
-            link->pending[i]->hub = link->workers[i]->hub;
+            link->pending[i]->worker = link->workers[i];
             link->pending[i]->count = 0;
             link->pending[i]->reread = false;
         }

@@ -22,8 +22,15 @@ enum { TOPIC_MAX = 256, SESSION_EXPIRY_S = 3600, ANSWER_EXPIRY_S = 600, FRAME_MA
 
 struct gw_intake {
     struct gw_worker *worker;
-    struct mqtt *mqtt;
+    struct mqtt *mqtt; /* NULL: closed, only answers still to come hold it */
+    size_t refs;
 };
+
+static void unref(struct gw_intake *intake)
+{
+    if (--intake->refs == 0)
+        free(intake);
+}
 
 /* Where an answer goes. */
 struct origin {
@@ -33,6 +40,8 @@ struct origin {
 
 static void publish(struct gw_intake *intake, const char *topic, struct base_sv frame)
 {
+    if (!intake->mqtt)
+        return;
     enum base_err err = mqtt_publish(intake->mqtt,
                                      &(struct mqtt_publication){.topic = topic,
                                                                 .payload = frame,
@@ -65,6 +74,7 @@ static void on_answer(struct gw_turn *turn, enum base_err err, struct base_sv re
         publish(origin->intake, origin->topic, reply);
     else
         publish_error(origin->intake, origin->topic, turn->client_id, err, turn->problem.text);
+    unref(origin->intake);
     free(origin);
 }
 
@@ -105,6 +115,7 @@ static void take_frame(struct gw_intake *intake, struct base_sv user_id, struct 
         return;
     }
     origin->intake = intake;
+    intake->refs++;
     (void)base_sv_cstr(base_sv_from(out), origin->topic, sizeof(origin->topic));
     turn->answer = on_answer;
     turn->answer_ctx = origin;
@@ -155,6 +166,7 @@ enum base_err gw_intake_new(struct gw_worker *worker, struct gw_intake **ret_int
     if (!intake)
         return BASE_NO_MEMORY;
     intake->worker = worker;
+    intake->refs = 1;
     (void)gethostname(host, sizeof(host) - 1);
     /* Stable over restarts, different for each gateway on a machine. */
     (void)snprintf(client_id, sizeof(client_id), "todo-gateway-%s-%d", host,
@@ -186,7 +198,8 @@ void gw_intake_free(struct gw_intake *intake)
     if (!intake)
         return;
     mqtt_free(intake->mqtt);
-    free(intake);
+    intake->mqtt = NULL;
+    unref(intake);
 }
 
 bool gw_intake_up(const struct gw_intake *intake)

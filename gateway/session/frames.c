@@ -14,7 +14,7 @@
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
-enum { HISTORY_DEFAULT = 50, HISTORY_FRAME_MAX = 4 * 1024 * 1024 };
+enum { HISTORY_DEFAULT = 50, HISTORY_FRAME_MAX = 4 * 1024 * 1024, READING_MAX = 8 };
 
 static struct base_sv text_of(const json_t *value)
 {
@@ -37,7 +37,10 @@ static void on_user_read(void *ctx, enum base_err err)
 {
     struct gw_session *session = ctx;
     if (session->state != GW_SESSION_OVER && err == BASE_OK) {
-        gw_session_begin(session);
+        if (gw_user_revoked(session->user, session->issued_us))
+            gw_session_revoked(session);
+        else
+            gw_session_begin(session);
     } else if (session->state != GW_SESSION_OVER) {
         gw_session_error(session, SV_NULL, err, NULL);
         gw_session_close(session, NET_CLOSE_SLOW, "not available, please come back");
@@ -113,7 +116,7 @@ static void on_connect(struct gw_session *session, json_t *frame)
         gw_session_close(session, NET_CLOSE_SLOW, "out of memory");
         return;
     }
-    gw_session_expire_at(session, claims.expires_us);
+    gw_session_keep_until(session, &claims);
     join(session);
     LOG_INFO("session.connected", LOG_SV("user", session->user->id),
              LOG_STR("session", session->id), LOG_STR("device", session->device),
@@ -175,6 +178,7 @@ static void on_lines(void *ctx, enum base_err err, const struct task_line *lines
     struct history *history = ctx;
     struct gw_session *session = history->session;
     struct base_buf buf;
+    session->reading--;
     base_buf_init(&buf, HISTORY_FRAME_MAX);
     base_json_open(&buf, '{');
     base_json_kv_str(&buf, "type", SV("history"));
@@ -209,12 +213,17 @@ static void on_history(struct gw_session *session, json_t *frame)
         refuse(session, frame, "\"before\" must be a positive number, \"limit\" one from 1 to 100");
         return;
     }
+    if (session->reading >= READING_MAX) {
+        gw_session_error(session, gw_frame_id(frame), BASE_RATE_LIMITED, NULL);
+        return;
+    }
     struct history *history = calloc(1, sizeof(*history));
     if (!history) {
         gw_session_error(session, gw_frame_id(frame), BASE_NO_MEMORY, NULL);
         return;
     }
     history->session = gw_session_ref(session);
+    session->reading++;
     (void)base_sv_cstr(gw_frame_id(frame), history->id, sizeof(history->id));
     task_store_history(
         session->worker->store, session->user->id, before ? json_integer_value(before) : INT64_MAX,
@@ -222,6 +231,35 @@ static void on_history(struct gw_session *session, json_t *frame)
 }
 
 /* ack, auth, ping */
+
+struct acking {
+    struct gw_session *session;
+    int64_t seq;
+};
+
+static void ack(struct gw_session *session);
+
+static void on_acked(void *ctx, enum base_err err)
+{
+    struct acking acking = *(struct acking *)ctx;
+    free(ctx);
+    acking.session->acking = false;
+    /* One that failed is made good by the next. */
+    if (err == BASE_OK && acking.session->acked > acking.seq)
+        ack(acking.session);
+    gw_session_unref(acking.session);
+}
+
+static void ack(struct gw_session *session)
+{
+    struct acking *acking = malloc(sizeof(*acking));
+    if (!acking)
+        return;
+    *acking = (struct acking){gw_session_ref(session), session->acked};
+    session->acking = true;
+    task_store_ack(session->worker->store, session->user->id, base_sv_from(session->device),
+                   acking->seq, on_acked, acking);
+}
 
 static void on_ack(struct gw_session *session, json_t *frame)
 {
@@ -231,8 +269,10 @@ static void on_ack(struct gw_session *session, json_t *frame)
         refuse(session, frame, "\"seq\" must be the number of an event this session was sent");
         return;
     }
-    task_store_ack(session->worker->store, session->user->id, base_sv_from(session->device),
-                   json_integer_value(seq), NULL, NULL);
+    if (json_integer_value(seq) > session->acked)
+        session->acked = json_integer_value(seq);
+    if (!session->acking)
+        ack(session);
 }
 
 static void on_auth(struct gw_session *session, json_t *frame)
@@ -246,7 +286,11 @@ static void on_auth(struct gw_session *session, json_t *frame)
         gw_session_close(session, 4403, "another user's token");
         return;
     }
-    gw_session_expire_at(session, claims.expires_us);
+    gw_session_keep_until(session, &claims);
+    if (gw_user_revoked(session->user, claims.issued_us)) {
+        gw_session_revoked(session);
+        return;
+    }
     base_buf_init(&buf, 256);
     base_json_open(&buf, '{');
     base_json_kv_str(&buf, "type", SV("authed"));

@@ -148,9 +148,11 @@ void gw_session_reread(struct gw_session *session)
     task_store_events(session->worker->store, session->user->id, session->last, on_rows, reread);
 }
 
-void gw_session_compare(struct gw_session *session, int64_t head)
+void gw_session_compare(struct gw_session *session)
 {
-    if (session->state == GW_SESSION_LIVE && session->last < head)
+    if (session->connected && gw_user_revoked(session->user, session->issued_us))
+        gw_session_revoked(session);
+    else if (session->state == GW_SESSION_LIVE && session->last < session->user->head)
         gw_session_reread(session);
 }
 

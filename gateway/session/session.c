@@ -69,24 +69,40 @@ void gw_session_close(struct gw_session *session, int code, const char *reason)
     net_conn_close(session->conn, code, base_sv_from(reason));
 }
 
+/* In steps of a day at most, so that a step of the clock is noticed. */
+static void watch_expiry(struct gw_session *session)
+{
+    int64_t wait_ms = (session->expires_us - gw_now_us(session->worker) + 999) / 1000;
+    if (wait_ms > LONGEST_TIMER_MS)
+        wait_ms = LONGEST_TIMER_MS;
+    base_timer_start(session->timer, wait_ms > 0 ? wait_ms : 0);
+}
+
 static void on_timer(void *ctx)
 {
     struct gw_session *session = ctx;
     if (session->state == GW_SESSION_NEW) {
         gw_session_error(session, SV_NULL, BASE_TIMEOUT, "the connect frame did not come in time");
         gw_session_close(session, CLOSE_LATE, "no connect frame");
+    } else if (gw_now_us(session->worker) < session->expires_us) {
+        watch_expiry(session);
     } else {
         gw_session_error(session, SV_NULL, BASE_TOKEN_EXPIRED, NULL);
         gw_session_close(session, CLOSE_TOKEN, "token expired");
     }
 }
 
-void gw_session_expire_at(struct gw_session *session, int64_t at_us)
+void gw_session_keep_until(struct gw_session *session, const struct auth_claims *claims)
 {
-    int64_t wait_ms = (at_us - gw_now_us(session->worker)) / 1000;
-    if (wait_ms > LONGEST_TIMER_MS)
-        wait_ms = LONGEST_TIMER_MS; /* a day at most between two signs of life of a token */
-    base_timer_start(session->timer, wait_ms > 0 ? wait_ms : 0);
+    session->issued_us = claims->issued_us;
+    session->expires_us = claims->expires_us;
+    watch_expiry(session);
+}
+
+void gw_session_revoked(struct gw_session *session)
+{
+    gw_session_error(session, SV_NULL, BASE_UNAUTHENTICATED, "this token was revoked");
+    gw_session_close(session, CLOSE_TOKEN, "token revoked");
 }
 
 bool gw_session_authenticate(struct gw_session *session, struct base_sv token,

@@ -31,7 +31,13 @@ struct gw_session {
     bool german;
     char *bearer; /* the token of the upgrade's Authorization header, until it is used */
     struct base_timer
-        *timer; /* first the deadline for the connect frame, then the token's expiry */
+        *timer;        /* first the deadline for the connect frame, then the token's expiry */
+    int64_t issued_us; /* of the token */
+    int64_t expires_us;
+    size_t reading; /* history reads under way */
+    /* Acknowledgements go one at a time; what comes meanwhile is told by the newest. */
+    bool acking;
+    int64_t acked;
     /* Resume. */
     bool connected; /* the connected frame was sent */
     bool has_since;
@@ -49,8 +55,9 @@ extern const struct net_server_handlers gw_session_handlers;
  */
 void gw_session_event(struct gw_session *session, int64_t seq, struct net_msg *frame);
 void gw_session_reread(struct gw_session *session);
-/* Rereads if it lacks events up to head. */
-void gw_session_compare(struct gw_session *session, int64_t head);
+/* With what the database says of its user: rereads if events are missing, ends if the token was
+ * revoked. */
+void gw_session_compare(struct gw_session *session);
 
 void gw_session_send(struct gw_session *session, struct base_sv frame);
 /* {"type":"error",…}; to may be empty. text NULL: the error's own. */
@@ -64,7 +71,9 @@ void gw_session_unref(struct gw_session *session);
  */
 bool gw_session_authenticate(struct gw_session *session, struct base_sv token,
                              struct auth_claims *ret_claims);
-void gw_session_expire_at(struct gw_session *session, int64_t at_us);
+/* The session ends with its token. */
+void gw_session_keep_until(struct gw_session *session, const struct auth_claims *claims);
+void gw_session_revoked(struct gw_session *session);
 
 /* resume.c */
 void gw_session_begin(struct gw_session *session);

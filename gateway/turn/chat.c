@@ -32,6 +32,11 @@ static enum gw_step next_of(struct gw_turn *turn, enum gw_step step)
     gw_dialogue_reply_json(d, turn->client_id, &turn->reply);
     base_buf_init(&state, GW_STATE_MAX);
     gw_talk_format(&state, &d->talk);
+    while (!base_buf_ok(&state) && d->talk.undo_count > 0) { /* the oldest give way */
+        d->talk.undo_count--;
+        base_buf_reset(&state);
+        gw_talk_format(&state, &d->talk);
+    }
     turn->keep_dialogue = base_sv_eq(base_buf_sv(&state), base_buf_sv(&turn->user->dialogue_state));
     turn->dialogue_state = base_arena_sv(&turn->work, base_buf_sv(&state));
     if (!base_buf_ok(&state) || !turn->dialogue_state.ptr)

@@ -88,6 +88,7 @@ static enum base_err read_action(json_t *frame, struct gw_turn *turn, const char
     bool needs_task = action.verb != GW_UNDO && action.verb != GW_CONFIRM;
     if (needs_task && base_id_is_null(action.task))
         return wrong(ret_why, "\"task\" must name the task");
+    (void)json_object_del(frame, "traceparent"); /* a repeated frame may be traced anew */
     char *canonical = json_dumps(frame, JSON_COMPACT | JSON_SORT_KEYS);
     if (!canonical)
         return BASE_NO_MEMORY;
@@ -114,7 +115,8 @@ enum base_err gw_frame_turn(struct gw_worker *worker, struct gw_user *user, stru
     turn->at_us = gw_now_us(worker);
     turn->trace = base_trace_parse(field(frame, "traceparent"), &parent) ? base_trace_child(&parent)
                                                                          : base_trace_new();
-    enum base_err err = base_sv_eq_c(type, "action") ? read_action(frame, turn, ret_why)
+    enum base_err err = !turn->client_id.ptr || (device.len && !turn->device.ptr) ? BASE_NO_MEMORY
+                        : base_sv_eq_c(type, "action") ? read_action(frame, turn, ret_why)
                         : base_sv_eq_c(type, "message")
                             ? read_message(frame, turn, ret_why)
                             : wrong(ret_why, "\"type\" must be message or action");

@@ -179,6 +179,10 @@ static void step(struct gw_turn *turn, enum gw_step next)
 
 static void attempt(struct gw_turn *turn)
 {
+    if (turn->channel == TASK_CHANNEL_REST && gw_user_revoked(turn->user, turn->token_us)) {
+        end(turn, BASE_UNAUTHENTICATED, SV_NULL);
+        return;
+    }
     turn->tries++;
     if (!turn->zone)
         turn->zone = turn->user->settings.home;
@@ -214,6 +218,7 @@ static void again(struct gw_turn *turn)
     turn->change_count = 0;
     turn->plan_state = NULL;
     turn->user->dialogue_version = -1; /* whatever the database says is newer */
+    turn->user->loaded = false;        /* and without it nothing may be built on the -1 */
     base_metric_inc(BASE_M_TURN_RETRIES);
     gw_user_read(turn->user, SV_NULL, on_user_read, turn);
 }
@@ -223,7 +228,7 @@ static void begin_first(struct gw_user *user)
     struct gw_turn *turn = user->first_turn;
     if (!turn)
         return;
-    if (user->loaded)
+    if (gw_user_fresh(user))
         attempt(turn);
     else
         gw_user_read(user, SV_NULL, on_user_read, turn);

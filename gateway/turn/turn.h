@@ -41,7 +41,8 @@ struct gw_turn {
     struct base_sv text;
     uint64_t hash;
     int64_t at_us;
-    int64_t received_us;          /* monotonic */
+    int64_t received_us; /* monotonic */
+    int64_t token_us;    /* when a REST call's token was issued; sessions watch over theirs */
     const struct time_zone *zone; /* NULL: the user's home */
     enum gw_language language;
     struct base_trace trace;

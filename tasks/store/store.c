@@ -216,9 +216,14 @@ void task_store_free(struct task_store *store)
         pg_conn_free(store->conns[i]);
         store->conns[i] = NULL;
     }
-    for (struct store_op *op = take_waiting(store), *next; op; op = next) {
-        next = op->next;
-        op_end(op, BASE_UNAVAILABLE, NULL);
+    /* A callback may ask again (a user's next turn begins when the one before it ends); with no
+     * connection left that waits here, too, and is ended in its turn. */
+    while (store->turns && task_store_pending(store) > 0) {
+        for (struct store_op *op = take_waiting(store), *next; op; op = next) {
+            next = op->next;
+            op_end(op, BASE_UNAVAILABLE, NULL);
+        }
+        store_turns_expire(store->turns, INT64_MAX);
     }
     store_turns_free(store->turns);
     base_timer_free(store->sweep);

@@ -240,9 +240,9 @@ static void change_params(struct store_turns *turns, struct pg_params *p, const 
     CHANGE_ARRAY(p, b, PG_TIMESTAMPTZ, time_or_null(p, k->deleted_us, k->deleted_us));
     CHANGE_ARRAY(p, b, PG_BOOL, pg_array_int(p, c->refire));
     CHANGE_ARRAY(p, b, PG_INT2, pg_array_int(p, c->outcome));
-    CHANGE_ARRAY(p, b, PG_TIMESTAMP,
-                 time_or_null(p, c->before && c->before->due.kind,
-                              c->before ? due_us(&c->before->due) : 0));
+    CHANGE_ARRAY(
+        p, b, PG_TIMESTAMP,
+        time_or_null(p, c->before && c->before->due.kind, c->before ? due_us(&c->before->due) : 0));
     CHANGE_ARRAY(
         p, b, PG_TIMESTAMPTZ,
         time_or_null(p, c->before && c->before->due.kind, c->before ? c->before->due.at_us : 0));
@@ -508,7 +508,6 @@ void store_turns_free(struct store_turns *turns)
 {
     if (!turns)
         return;
-    store_turns_expire(turns, INT64_MAX);
     for (size_t i = 0; i < STORE_CONNECTIONS; i++)
         pg_params_free(turns->batches[i].params);
     base_buf_done(&turns->scratch);
