@@ -325,8 +325,7 @@ static void dispatch(struct gw_session *session, json_t *frame)
         if (session->connected || frames[i].before_connect) {
             frames[i].handle(session, frame);
         } else {
-            refuse(session, frame,
-                   "the first frame must be \"connect\", and its answer comes first");
+            refuse(session, frame, "the first frame must be \"connect\"");
             gw_session_close(session, NET_CLOSE_POLICY, "not connected");
         }
         return;
@@ -335,9 +334,61 @@ static void dispatch(struct gw_session *session, json_t *frame)
            "\"type\" must be one of connect, message, action, history, ack, auth, ping");
 }
 
+/* A client may send its commands right behind its connect frame: they wait, a few of them. */
+
+enum { EARLY_MAX = 64 };
+
+struct gw_early {
+    struct gw_early *next;
+    size_t len;
+    char text[];
+};
+
+static void wait_for_connect(struct gw_session *session, struct base_sv text)
+{
+    struct gw_early *early =
+        session->early_count < EARLY_MAX ? malloc(sizeof(*early) + text.len) : NULL;
+    if (!early) {
+        gw_session_close(session, NET_CLOSE_POLICY,
+                         "too many frames before the connect frame was answered");
+        return;
+    }
+    early->next = NULL;
+    early->len = text.len;
+    memcpy(early->text, text.ptr, text.len);
+    if (!session->early)
+        session->last_early = &session->early;
+    *session->last_early = early;
+    session->last_early = &early->next;
+    session->early_count++;
+}
+
+void gw_session_take_early(struct gw_session *session)
+{
+    while (session->early && session->state != GW_SESSION_OVER) {
+        struct gw_early *early = session->early;
+        session->early = early->next;
+        gw_session_frame(session, base_sv(early->text, early->len));
+        free(early);
+    }
+}
+
+void gw_session_drop_early(struct gw_session *session)
+{
+    while (session->early) {
+        struct gw_early *early = session->early;
+        session->early = early->next;
+        free(early);
+    }
+}
+
 void gw_session_frame(struct gw_session *session, struct base_sv text)
 {
     json_error_t error;
+    if (session->state != GW_SESSION_NEW && !session->connected) {
+        wait_for_connect(session, text);
+        return;
+    }
     json_t *frame = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
     base_metric_inc(BASE_M_SESSION_FRAMES);
     if (!frame) {

@@ -193,4 +193,5 @@ void gw_session_begin(struct gw_session *session)
     base_metric_add(BASE_M_SESSIONS_BEGUN, recovered ? 0 : session->has_since ? 1 : 2, 1);
     send_connected(session, recovered);
     gw_session_reread(session);
+    gw_session_take_early(session);
 }

@@ -24,6 +24,7 @@ void gw_session_unref(struct gw_session *session)
     if (--session->refs > 0)
         return;
     gw_session_drop_held(session);
+    gw_session_drop_early(session);
     base_timer_free(session->timer);
     gw_user_unref(session->user);
     free(session->bearer);

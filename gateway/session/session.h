@@ -16,6 +16,7 @@ enum gw_session_state {
 };
 
 struct gw_held;
+struct gw_early;
 
 struct gw_session {
     struct gw_worker *worker;
@@ -38,6 +39,10 @@ struct gw_session {
     /* Acknowledgements go one at a time; what comes meanwhile is told by the newest. */
     bool acking;
     int64_t acked;
+    /* Frames that came behind the connect frame, before its answer. */
+    struct gw_early *early;
+    struct gw_early **last_early;
+    size_t early_count;
     /* Resume. */
     bool connected; /* the connected frame was sent */
     bool has_since;
@@ -78,7 +83,11 @@ void gw_session_revoked(struct gw_session *session);
 /* resume.c */
 void gw_session_begin(struct gw_session *session);
 void gw_session_drop_held(struct gw_session *session);
-/* frames.c: one text frame of the client. */
+/* frames.c: one text frame of the client. Those that come before the connect frame is answered wait
+ * for it. */
 void gw_session_frame(struct gw_session *session, struct base_sv text);
+/* The frames that waited. */
+void gw_session_take_early(struct gw_session *session);
+void gw_session_drop_early(struct gw_session *session);
 
 #endif
