@@ -437,7 +437,10 @@ def test_expiry_ends_a_live_connection(broker):
 
 
 def test_connections_are_forgotten(own):
-    with own.phone("ann"):
+    with own.phone("ann") as first, own.phone("ann") as second:
+        wait_for("the take-over", first.disconnected.is_set)
+        assert second.publish("todo/v1/ann/chat/phone/in", b"{}") < REFUSED
+        assert "keys loaded, 1 connections" in own.reload()
         own.phone("bob").drop()
         own.phone("bob").client.disconnect()
     wait_for("no connection", lambda: "keys loaded, 0 connections" in own.reload())

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table with linear probing; removal moves entries back, so that no tombstones pile up. */
+/* A hash table by client id with linear probing, so that connections of one id stand in one run.
+ * Removal moves entries back: no tombstones pile up. */
 #include "lib/auth/mosquitto/live.h"
 
 #include <stdlib.h>
@@ -19,16 +20,15 @@ void auth_live_done(struct auth_live *live)
     auth_live_init(live);
 }
 
-/* Allocators hand out addresses that differ in their middle bits. */
-static size_t home_of(const struct auth_live *live, const void *client)
+static uint64_t hash_of(const char *id)
 {
-    return (size_t)(((uint64_t)(uintptr_t)client * 0x9e3779b97f4a7c15u) >> 32) & (live->slots - 1);
+    return base_sv_hash(base_sv_from(id), 0);
 }
 
 /* The connection's slot, or the free one where it belongs. */
-static size_t slot_of(const struct auth_live *live, const void *client)
+static size_t slot_of(const struct auth_live *live, const void *client, uint64_t id_hash)
 {
-    size_t i = home_of(live, client);
+    size_t i = id_hash & (live->slots - 1);
     while (live->entries[i].client && live->entries[i].client != client)
         i = (i + 1) & (live->slots - 1);
     return i;
@@ -41,9 +41,11 @@ static enum base_err grow(struct auth_live *live)
     bigger.entries = calloc(bigger.slots, sizeof(*bigger.entries));
     if (!bigger.entries)
         return BASE_NO_MEMORY;
-    for (size_t i = 0; i < live->slots; i++)
-        if (live->entries[i].client)
-            bigger.entries[slot_of(&bigger, live->entries[i].client)] = live->entries[i];
+    for (size_t i = 0; i < live->slots; i++) {
+        const struct auth_live_entry *entry = &live->entries[i];
+        if (entry->client)
+            bigger.entries[slot_of(&bigger, entry->client, entry->id_hash)] = *entry;
+    }
     free(live->entries);
     *live = bigger;
     return BASE_OK;
@@ -51,10 +53,11 @@ static enum base_err grow(struct auth_live *live)
 
 static void supersede(struct auth_live *live, const struct auth_live_entry *newcomer)
 {
-    for (size_t i = 0; i < live->slots; i++) {
+    size_t mask = live->slots - 1;
+    for (size_t i = newcomer->id_hash & mask; live->entries[i].client; i = (i + 1) & mask) {
         struct auth_live_entry *entry = &live->entries[i];
-        if (entry->client && entry->client != newcomer->client &&
-            entry->id_hash == newcomer->id_hash && strcmp(entry->id, newcomer->id) == 0)
+        if (entry->client != newcomer->client && entry->id_hash == newcomer->id_hash &&
+            strcmp(entry->id, newcomer->id) == 0)
             entry->successor = newcomer->client;
     }
 }
@@ -62,20 +65,18 @@ static void supersede(struct auth_live *live, const struct auth_live_entry *newc
 enum base_err auth_live_put(struct auth_live *live, const void *client, const char *id,
                             int64_t expires_us)
 {
-    char *copy = strdup(id);
-    if (!copy || (live->count * 2 >= live->slots && grow(live) != BASE_OK)) {
-        free(copy);
+    struct auth_live_entry newcomer = {
+        .client = client, .id = strdup(id), .id_hash = hash_of(id), .expires_us = expires_us};
+    if (!newcomer.id || (live->count * 2 >= live->slots && grow(live) != BASE_OK)) {
+        free(newcomer.id);
         return BASE_NO_MEMORY;
     }
-    struct auth_live_entry *entry = &live->entries[slot_of(live, client)];
+    supersede(live, &newcomer);
+    struct auth_live_entry *entry = &live->entries[slot_of(live, client, newcomer.id_hash)];
     if (!entry->client)
         live->count++;
     free(entry->id);
-    *entry = (struct auth_live_entry){.client = client,
-                                      .id = copy,
-                                      .id_hash = base_sv_hash(base_sv_from(copy), 0),
-                                      .expires_us = expires_us};
-    supersede(live, entry);
+    *entry = newcomer;
     if (expires_us < live->earliest_us)
         live->earliest_us = expires_us;
     return BASE_OK;
@@ -87,7 +88,7 @@ static char *take_out(struct auth_live *live, size_t hole)
     size_t mask = live->slots - 1;
     char *id = live->entries[hole].id;
     for (size_t i = (hole + 1) & mask; live->entries[i].client; i = (i + 1) & mask) {
-        size_t home = home_of(live, live->entries[i].client);
+        size_t home = live->entries[i].id_hash & mask;
         if (((i - home) & mask) >= ((i - hole) & mask)) {
             live->entries[hole] = live->entries[i];
             hole = i;
@@ -98,22 +99,23 @@ static char *take_out(struct auth_live *live, size_t hole)
     return id;
 }
 
-void auth_live_remove(struct auth_live *live, const void *client)
+void auth_live_remove(struct auth_live *live, const void *client, const char *id)
 {
     if (live->count == 0)
         return;
-    size_t i = slot_of(live, client);
+    size_t i = slot_of(live, client, hash_of(id));
     if (live->entries[i].client)
         free(take_out(live, i));
 }
 
-bool auth_live_has(const struct auth_live *live, const void *client, int64_t now_us)
+bool auth_live_has(const struct auth_live *live, const void *client, const char *id, int64_t now_us)
 {
     if (live->count == 0)
         return false;
-    const struct auth_live_entry *entry = &live->entries[slot_of(live, client)];
+    uint64_t id_hash = hash_of(id);
+    const struct auth_live_entry *entry = &live->entries[slot_of(live, client, id_hash)];
     bool superseded =
-        entry->successor && live->entries[slot_of(live, entry->successor)].client != NULL;
+        entry->successor && live->entries[slot_of(live, entry->successor, id_hash)].client != NULL;
     return entry->client && !superseded && now_us < entry->expires_us;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The broker's live connections and when their tokens end. Found by the broker's own handle, since
- * a client id may be held by two connections for the moment in which one takes over from the other.
+ * The broker's live connections and when their tokens end. A client id may be held by two of them
+ * for the moment in which one takes over from the other, so a connection is known by its id and the
+ * broker's own handle. Nothing but the search for expired ones walks the whole table.
  */
 #ifndef AUTH_MOSQUITTO_LIVE_H
 #define AUTH_MOSQUITTO_LIVE_H
@@ -31,9 +32,10 @@ void auth_live_done(struct auth_live *live);
  * more rights while it lives: the broker is about to end them, and publishes their wills before. */
 BASE_MUST_CHECK enum base_err auth_live_put(struct auth_live *live, const void *client,
                                             const char *id, int64_t expires_us);
-void auth_live_remove(struct auth_live *live, const void *client);
+void auth_live_remove(struct auth_live *live, const void *client, const char *id);
 /* Connected, not taken over, and its token still good. */
-bool auth_live_has(const struct auth_live *live, const void *client, int64_t now_us);
+bool auth_live_has(const struct auth_live *live, const void *client, const char *id,
+                   int64_t now_us);
 /* Removes one connection whose token has ended and gives its client id, which the caller frees;
  * NULL: there is none. Costs nothing while no token is due. */
 char *auth_live_take_expired(struct auth_live *live, int64_t now_us);

@@ -108,7 +108,7 @@ static int on_disconnect(int event, void *data, void *userdata)
     struct plugin *plugin = userdata;
     const struct mosquitto_evt_disconnect *disconnect = data;
     (void)event;
-    auth_live_remove(&plugin->live, disconnect->client);
+    auth_live_remove(&plugin->live, disconnect->client, mosquitto_client_id(disconnect->client));
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -151,7 +151,8 @@ static int on_acl_check(int event, void *data, void *userdata)
     if (check->access != MOSQ_ACL_READ && check->access != MOSQ_ACL_WRITE &&
         check->access != MOSQ_ACL_SUBSCRIBE)
         return MOSQ_ERR_ACL_DENIED;
-    if (check->access != MOSQ_ACL_READ && !auth_live_has(&plugin->live, check->client, now_us()))
+    if (check->access != MOSQ_ACL_READ &&
+        !auth_live_has(&plugin->live, check->client, mosquitto_client_id(check->client), now_us()))
         return MOSQ_ERR_ACL_DENIED;
     return auth_topic_allowed(&client, accesses[check->access], base_sv_from(check->topic),
                               check->retain)

@@ -23,7 +23,18 @@ void *__wrap_calloc(size_t n, size_t size)
     return fail ? NULL : __real_calloc(n, size);
 }
 
-static void put(struct auth_live *live, int client, const char *id, int64_t expires_us)
+struct id {
+    char text[32];
+};
+
+static struct id id_of(size_t client)
+{
+    struct id id;
+    (void)snprintf(id.text, sizeof(id.text), "id-%zu", client);
+    return id;
+}
+
+static void put(struct auth_live *live, size_t client, const char *id, int64_t expires_us)
 {
     assert_int_equal(auth_live_put(live, &clients[client], id, expires_us), BASE_OK);
 }
@@ -33,9 +44,9 @@ static void an_empty_table(void **state)
     struct auth_live live;
     (void)state;
     auth_live_init(&live);
-    assert_false(auth_live_has(&live, clients, 0));
+    assert_false(auth_live_has(&live, clients, "ann:1", 0));
     assert_null(auth_live_take_expired(&live, INT64_MAX));
-    auth_live_remove(&live, clients);
+    auth_live_remove(&live, clients, "ann:1");
     auth_live_done(&live);
 }
 
@@ -50,20 +61,19 @@ static void it_agrees_with_a_list(void **state)
         random = random * 1664525u + 1013904223u;
         size_t i = (random >> 8) % sizeof(clients);
         if ((random >> 20) % 3 == 0) {
-            auth_live_remove(&live, &clients[i]);
+            auth_live_remove(&live, &clients[i], id_of(i).text);
             expires[i] = 0;
         } else {
-            char id[16];
-            (void)snprintf(id, sizeof(id), "id-%zu", i);
             expires[i] = 1000 + (random >> 24);
-            put(&live, (int)i, id, expires[i]);
+            put(&live, i, id_of(i).text, expires[i]);
         }
         if (step % 500 != 0)
             continue;
         size_t count = 0;
         for (size_t k = 0; k < sizeof(clients); k++) {
             count += expires[k] != 0;
-            assert_int_equal(auth_live_has(&live, &clients[k], 1100), expires[k] > 1100);
+            assert_int_equal(auth_live_has(&live, &clients[k], id_of(k).text, 1100),
+                             expires[k] > 1100);
         }
         assert_int_equal(live.count, count);
     }
@@ -76,7 +86,7 @@ static void it_agrees_with_a_list(void **state)
     }
     for (size_t k = 0; k < sizeof(clients); k++) {
         assert_true(expires[k] == 0 || expires[k] > 1100);
-        assert_int_equal(auth_live_has(&live, &clients[k], 0), expires[k] != 0);
+        assert_int_equal(auth_live_has(&live, &clients[k], id_of(k).text, 0), expires[k] != 0);
     }
     auth_live_done(&live);
 }
@@ -87,8 +97,8 @@ static void the_last_moment_is_past(void **state)
     (void)state;
     auth_live_init(&live);
     put(&live, 1, "ann:1", 100);
-    assert_true(auth_live_has(&live, &clients[1], 99));
-    assert_false(auth_live_has(&live, &clients[1], 100));
+    assert_true(auth_live_has(&live, &clients[1], "ann:1", 99));
+    assert_false(auth_live_has(&live, &clients[1], "ann:1", 100));
     assert_null(auth_live_take_expired(&live, 99));
     put(&live, 1, "ann:1", 200); /* a token anew */
     assert_null(auth_live_take_expired(&live, 199));
@@ -107,11 +117,11 @@ static void a_newcomer_takes_over_while_it_lives(void **state)
     put(&live, 1, "ann:1", 100);
     put(&live, 2, "ann:2", 100);
     put(&live, 3, "ann:1", 100);
-    assert_false(auth_live_has(&live, &clients[1], 0));
-    assert_true(auth_live_has(&live, &clients[2], 0));
-    assert_true(auth_live_has(&live, &clients[3], 0));
-    auth_live_remove(&live, &clients[3]); /* it came to nothing */
-    assert_true(auth_live_has(&live, &clients[1], 0));
+    assert_false(auth_live_has(&live, &clients[1], "ann:1", 0));
+    assert_true(auth_live_has(&live, &clients[2], "ann:2", 0));
+    assert_true(auth_live_has(&live, &clients[3], "ann:1", 0));
+    auth_live_remove(&live, &clients[3], "ann:1"); /* it came to nothing */
+    assert_true(auth_live_has(&live, &clients[1], "ann:1", 0));
     auth_live_done(&live);
 }
 
@@ -123,16 +133,13 @@ static void without_memory_nothing_changes(void **state)
     fail_next = true;
     assert_int_equal(auth_live_put(&live, clients, "ann:1", 100), BASE_NO_MEMORY);
     assert_int_equal(live.count, 0);
-    for (int i = 0; i < 32; i++) {
-        char id[16];
-        (void)snprintf(id, sizeof(id), "id-%d", i);
-        put(&live, i, id, 100);
-    }
+    for (size_t i = 0; i < 32; i++)
+        put(&live, i, id_of(i).text, 100);
     fail_next = true; /* the next one would need a larger table */
     assert_int_equal(auth_live_put(&live, &clients[32], "id-32", 100), BASE_NO_MEMORY);
     assert_int_equal(live.count, 32);
-    for (int i = 0; i < 33; i++)
-        assert_int_equal(auth_live_has(&live, &clients[i], 0), i < 32);
+    for (size_t i = 0; i < 33; i++)
+        assert_int_equal(auth_live_has(&live, &clients[i], id_of(i).text, 0), i < 32);
     auth_live_done(&live);
 }
 
