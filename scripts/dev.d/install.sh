@@ -130,7 +130,7 @@ venv_install() {
 
 build_release() {
     [[ -f $BUILD/build.ninja ]] || (cd "$ROOT" && cmake --preset release)
-    cmake --build "$BUILD" --target todo-gateway todo-bridge todo-admin todo-nlu todo_mosquitto_auth
+    cmake --build "$BUILD" --target todo-gateway todo-bridge todo-admin todo-nlu todo-mosquitto-auth
 }
 
 # Debian 12's Node is older than the page's tools want; npm has newer ones.
