@@ -27,7 +27,7 @@ static int64_t add_months(int64_t day, int64_t months)
     int64_t total = (int64_t)year * 12 + month - 1 + months;
     int64_t new_year = floor_div(total, 12);
     if (new_year > RECUR_YEAR_MAX)
-        return recur_calendar_end();
+        return recur_calendar_end() / DAY_S + 1;
     int new_month = (int)(total - new_year * 12) + 1;
     int length = time_days_in_month((int32_t)new_year, new_month);
     return time_days_from_civil((int32_t)new_year, new_month,
@@ -84,6 +84,8 @@ static enum recur_result after_completion(const struct recur_set *set, struct ti
     const struct time_zone *zone = set->spec.zone ? set->spec.zone : time_zone_utc();
     if (!rule || (rule->count && done >= rule->count))
         return RECUR_NONE;
+    /* Without COUNT, the plan's end is UNTIL's or the calendar's. */
+    int64_t last_s = rule->count ? recur_calendar_end() : set->plan.last_s;
     struct recur_occurrence next;
     if (rule->freq < RECUR_DAILY) {
         next.at_us = now_us - now_us % SECOND_US + (int64_t)rule->interval * unit_us[rule->freq];
@@ -99,10 +101,10 @@ static enum recur_result after_completion(const struct recur_set *set, struct ti
             if (result != RECUR_FOUND)
                 return result;
         }
+        if (wall_s > last_s)
+            return RECUR_NONE;
         occurrence_at(set, wall_s, &next);
     }
-    /* Without COUNT, the plan's end is UNTIL's or the calendar's. */
-    int64_t last_s = rule->count ? recur_calendar_end() : set->plan.last_s;
     if (next.wall_s > last_s)
         return RECUR_NONE;
     *ret_occurrence = next;

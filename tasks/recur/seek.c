@@ -297,6 +297,8 @@ static bool places_exist(const struct recur_plan *plan)
     int listed = recur_bits_count(rule->month_days) + recur_bits_count(rule->month_days_back);
     if (plan->freq == RECUR_MONTHLY && listed && listed < days)
         days = listed;
+    if (rule->workday)
+        days = 23;
     if (plan->freq <= RECUR_HOURLY)
         times.hours = 1;
     if (plan->freq <= RECUR_MINUTELY)

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "tasks/recur/part.h"
-#include "tasks/recur/recur.h"
+#include "tasks/recur/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -237,6 +237,26 @@ static void must_agree_by_instant(const struct recur_set *set, const struct seen
         MUST(last && found.at_us == last->at_us);
 }
 
+/* Completed at some time around its due time: what follows lies behind both (schedule), or behind
+ * the day of completion. */
+static void must_follow(const struct recur_set *set, struct bytes *bytes,
+                        const struct recur_occurrence *due)
+{
+    int64_t now_us = due->at_us + ((int64_t)take_below(bytes, 65536) - 32768) * 3600 * 1000000;
+    struct recur_occurrence next;
+    call_begins();
+    enum recur_result result =
+        recur_policy_next(set, RECUR_ANCHOR_SCHEDULE, due->wall, now_us, 1, &next);
+    call_ends();
+    if (result == RECUR_FOUND)
+        MUST(next.at_us > now_us && next.at_us > due->at_us);
+    call_begins();
+    result = recur_policy_next(set, RECUR_ANCHOR_COMPLETION, due->wall, now_us, 1, &next);
+    call_ends();
+    if (result == RECUR_FOUND)
+        MUST(next.at_us > now_us - INT64_C(86400) * 1000000 && time_civil_valid(next.wall));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes bytes = {data, size};
@@ -286,6 +306,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (int i = 0; i < seen.count; i += 1 + take_below(&bytes, 4)) {
         must_agree_by_wall(&edited, &seen, i);
+        must_follow(&edited, &bytes, &seen.at[i]);
         must_agree_by_instant(&edited, &seen, seen.at[i].at_us);
         must_agree_by_instant(&edited, &seen,
                               seen.at[i].at_us + take_below(&bytes, 7200) * 1000000L);
