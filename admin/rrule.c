@@ -3,7 +3,8 @@
  * todo-admin rrule: expands recurrence rules. JSON lines in, JSON lines out, so that the engine can
  * be held against test vectors and a rule that puzzles somebody can be looked at.
  *
- *     {"id","value","dtstart","tzid","rrule","exdate","limit"}  ->  {"id","occurrences","utc"}
+ *     {"id","value","dtstart","tzid","rrule","exdate","rdate","limit"}  ->
+ * {"id","occurrences","utc"}
  *     {"id","mode","due","tzid","rrule","completed_at_utc"}     ->  {"id","next","next_utc"}
  *
  * What is refused gives {"id","error"}; no occurrence, or none within the cap, gives empty arrays.
@@ -18,7 +19,7 @@
 #include "lib/base/buf.h"
 #include "tasks/recur/policy.h"
 
-enum { OCCURRENCES_MAX = 1000, EXDATES_MAX = 1000, OUT_MAX = 1 << 20 };
+enum { OCCURRENCES_MAX = 1000, TIMES_MAX = 1000, OUT_MAX = 1 << 20 };
 static const int64_t SECOND_US = 1000000;
 
 /* One line while it is worked on. error stays empty as long as all is well. */
@@ -27,7 +28,7 @@ struct request {
     char error[256];
     struct recur_rule rule;
     struct recur_spec spec;
-    int64_t exdates[EXDATES_MAX];
+    int64_t exdates[TIMES_MAX], rdates[TIMES_MAX];
 };
 
 static bool fail(struct request *request, const char *part, const char *why)
@@ -92,24 +93,25 @@ static const char *text_of(const struct request *request, const char *key)
     return json_string_value(json_object_get(request->line, key));
 }
 
-static bool read_exdates(struct request *request)
+/* A list of local times (or instants, then as the zone's wall shows them) in ascending order. */
+static bool read_times(struct request *request, const char *key, int64_t times[TIMES_MAX],
+                       size_t *ret_count)
 {
-    const json_t *list = json_object_get(request->line, "exdate");
+    const json_t *list = json_object_get(request->line, key);
     size_t count = json_array_size(list);
-    if (count > EXDATES_MAX)
-        return fail(request, "exdate", "too many");
+    if (count > TIMES_MAX)
+        return fail(request, key, "too many");
     for (size_t i = 0; i < count; i++) {
         struct time_civil at;
         bool utc;
         if (!read_time(json_string_value(json_array_get(list, i)), &at, &utc))
-            return fail(request, "exdate", "not a local date or time such as 20260131T180000");
-        request->exdates[i] = time_civil_seconds(at);
+            return fail(request, key, "not a local date or time such as 20260131T180000");
+        times[i] = time_civil_seconds(at);
         if (utc && request->spec.zone)
-            request->exdates[i] = time_civil_seconds(
-                time_zone_civil(request->spec.zone, request->exdates[i] * SECOND_US));
+            times[i] =
+                time_civil_seconds(time_zone_civil(request->spec.zone, times[i] * SECOND_US));
     }
-    request->spec.exdates = request->exdates;
-    request->spec.exdate_count = recur_times_sort(request->exdates, count);
+    *ret_count = recur_times_sort(times, count);
     return true;
 }
 
@@ -133,8 +135,11 @@ static bool read_series(struct request *request, const char *start_key, struct r
         return fail(request, "tzid", "not a time zone of the database");
     if (utc && !zone)
         request->spec.zone = time_zone_utc();
-    if (!read_exdates(request))
+    if (!read_times(request, "exdate", request->exdates, &request->spec.exdate_count) ||
+        !read_times(request, "rdate", request->rdates, &request->spec.rdate_count))
         return false;
+    request->spec.exdates = request->exdates;
+    request->spec.rdates = request->rdates;
     if (recur_set_init(set, &request->spec) != BASE_OK)
         return fail(request, "FREQ", "an all-day rule cannot step by hours or less");
     return true;
