@@ -23,7 +23,7 @@ static size_t known_words(const struct nlu_match *match)
 {
     size_t known = 0;
     for (size_t i = 0; i < match->token_count; i++)
-        known += match->tokens[i].word != NULL;
+        known += match->tokens[i].word || match->tokens[i].value;
     return known;
 }
 

@@ -38,6 +38,63 @@ static bool is_class(const struct fill *f, size_t i, int class_id)
     return class_id >= 0 && f->m->codes[i] == class_id;
 }
 
+/* ---- values as text ---- */
+
+static void format_point(struct base_buf *out, const struct nlu_value *v, struct time_civil at)
+{
+    if (!(v->flags & NLU_HAS_DATE))
+        base_buf_addf(out, "%02d:%02d:%02d", at.hour, at.minute, at.second);
+    else if (v->flags & NLU_HAS_TIME)
+        time_civil_format(out, at);
+    else
+        time_date_format(out, at);
+}
+
+static void format_length(struct base_buf *out, const struct nlu_value *v)
+{
+    base_buf_add_char(out, 'P');
+    if (v->months)
+        base_buf_addf(out, "%d%c", v->months % 12 ? v->months : v->months / 12,
+                      v->months % 12 ? 'M' : 'Y');
+    if (v->seconds / 86400)
+        base_buf_addf(out, "%lldD", (long long)(v->seconds / 86400));
+    int64_t rest = v->seconds % 86400;
+    if (rest || (!v->months && !v->seconds))
+        base_buf_addf(out, "T%lldS", (long long)rest);
+}
+
+static const char *format_value(struct base_buf *out, const struct nlu_value *v,
+                                struct time_civil now)
+{
+    struct nlu_value settled = *v;
+    if ((v->flags & NLU_HALF_DAY) && !(v->flags & (NLU_HAS_DATE | NLU_RANGE))) {
+        settled.from.hour = nlu_next_time(now, v).hour;
+        v = &settled;
+    }
+    if (v->flags & NLU_SET) {
+        struct nlu_set set = *v->set;
+        struct time_civil first;
+        bool has_time;
+        nlu_set_settle(&set, now, &first, &has_time);
+        nlu_set_format(out, &set);
+        return "set";
+    }
+    if (!(v->flags & (NLU_HAS_DATE | NLU_HAS_TIME))) {
+        format_length(out, v);
+        return "duration";
+    }
+    if (v->flags & (NLU_RANGE | NLU_NO_FROM | NLU_NO_TO)) {
+        if (!(v->flags & NLU_NO_FROM))
+            format_point(out, v, v->from);
+        base_buf_add_char(out, '/');
+        if (!(v->flags & NLU_NO_TO))
+            format_point(out, v, v->to);
+        return "range";
+    }
+    format_point(out, v, v->from);
+    return !(v->flags & NLU_HAS_DATE) ? "time" : v->flags & NLU_HAS_TIME ? "datetime" : "date";
+}
+
 /* ---- titles ---- */
 
 static bool is_loose_sign(char c)
@@ -424,6 +481,74 @@ static void set_filter(struct fill *f)
                                   f->reading->slots[NLU_SLOT_TEXT].to);
 }
 
+/* What an update takes away, and by how much it moves. */
+static void set_changes(struct fill *f)
+{
+    const struct nlu_stretch *slots = f->reading->slots;
+    struct nlu_fields *fields = &f->out->fields;
+    fields->clear_due = slots[NLU_SLOT_CLEAR_DUE].set;
+    fields->clear_recurrence = slots[NLU_SLOT_CLEAR_REPEAT].set;
+    fields->clear_reminders = slots[NLU_SLOT_CLEAR_REMINDERS].set;
+    fields->clear_project = slots[NLU_SLOT_CLEAR_PROJECT].set;
+    fields->clear_notes = slots[NLU_SLOT_CLEAR_NOTES].set;
+    if (slots[NLU_SLOT_CLEAR_PRIORITY].set)
+        fields->priority = -1;
+    if (slots[NLU_SLOT_UNTAG].set) {
+        fields->untags = fields->tags;
+        fields->untag_count = fields->tag_count;
+        fields->tag_count = 0;
+    }
+    if (slots[NLU_SLOT_NOTES].set)
+        fields->notes =
+            title_text(f, slots[NLU_SLOT_NOTES].from, slots[NLU_SLOT_NOTES].to);
+    int64_t shift = 0, sign = 1;
+    for (size_t i = f->from; i < f->to; i++) {
+        const struct nlu_value *v = f->m->items[i].value;
+        static const char *const EARLIER[] = {"earlier", "sooner", "up", "forward"};
+        for (size_t k = 0; k < sizeof(EARLIER) / sizeof(*EARLIER); k++)
+            sign = base_sv_eq_i(item_text(f, i), base_sv_from(EARLIER[k])) ? -1 : sign;
+        if (v && !f->taken[i] && !v->set && !(v->flags & (NLU_HAS_DATE | NLU_HAS_TIME)))
+            shift = v->seconds + v->months * INT64_C(2592000);
+    }
+    if (!fields->due.set)
+        fields->shift_s = sign * shift;
+}
+
+static void set_setting(struct fill *f)
+{
+    static const struct {
+        enum nlu_slot slot;
+        const char *name;
+    } SETTINGS[] = {{NLU_SLOT_TIMEZONE, "timezone"},
+                    {NLU_SLOT_QUIET, "quiet_hours"},
+                    {NLU_SLOT_DEFAULT_TIME, "default_time"},
+                    {NLU_SLOT_LANGUAGE, "language"}};
+    for (size_t i = 0; i < sizeof(SETTINGS) / sizeof(*SETTINGS); i++) {
+        const struct nlu_stretch *slot = &f->reading->slots[SETTINGS[i].slot];
+        if (!slot->set)
+            continue;
+        f->out->setting = base_sv_from(SETTINGS[i].name);
+        memset(f->taken, 0, sizeof(f->taken));
+        f->out->setting_value = title_text(f, slot->from, slot->to);
+        for (size_t k = slot->from; k < slot->to; k++) { /* a time is given as one */
+            const struct nlu_value *v = f->m->items[k].value;
+            char text[96];
+            struct base_buf out = {.data = text, .cap = sizeof(text), .max = sizeof(text) - 1};
+            if (!v || !(v->flags & NLU_HAS_TIME))
+                continue;
+            (void)format_value(&out, v, f->m->eval.now);
+            f->out->setting_value = base_arena_sv(f->arena, base_buf_sv(&out));
+            f->no_memory |= f->out->setting_value.ptr == NULL;
+        }
+    }
+}
+
+static bool is_length(const struct fill *f, const struct nlu_stretch *stretch)
+{
+    const struct nlu_value *v = f->m->items[stretch->from].value;
+    return v && stretch->to - stretch->from == 1;
+}
+
 static void set_snooze(struct fill *f)
 {
     for (size_t i = f->from; i < f->to; i++) {
@@ -451,7 +576,11 @@ enum base_err nlu_fill(struct nlu_match *match, const struct nlu_reading *readin
         set_filter(&f);
     if (reading->intent == NLU_REMINDER_SNOOZE)
         set_snooze(&f);
-    if (target->set)
+    if (reading->intent == NLU_TASK_UPDATE)
+        set_changes(&f);
+    if (reading->intent == NLU_SETTINGS)
+        set_setting(&f);
+    if (target->set && !is_length(&f, target))
         set_target(&f, target);
     if (title->set)
         ret_command->fields.title = title_text(&f, title->from, title->to);
@@ -461,61 +590,6 @@ enum base_err nlu_fill(struct nlu_match *match, const struct nlu_reading *readin
 }
 
 /* ---- spans ---- */
-
-static void format_point(struct base_buf *out, const struct nlu_value *v, struct time_civil at)
-{
-    if (!(v->flags & NLU_HAS_DATE))
-        base_buf_addf(out, "%02d:%02d:%02d", at.hour, at.minute, at.second);
-    else if (v->flags & NLU_HAS_TIME)
-        time_civil_format(out, at);
-    else
-        time_date_format(out, at);
-}
-
-static void format_length(struct base_buf *out, const struct nlu_value *v)
-{
-    base_buf_add_char(out, 'P');
-    if (v->months)
-        base_buf_addf(out, "%d%c", v->months % 12 ? v->months : v->months / 12,
-                      v->months % 12 ? 'M' : 'Y');
-    if (v->seconds / 86400)
-        base_buf_addf(out, "%lldD", (long long)(v->seconds / 86400));
-    int64_t rest = v->seconds % 86400;
-    if (rest || (!v->months && !v->seconds))
-        base_buf_addf(out, "T%lldS", (long long)rest);
-}
-
-static const char *format_value(struct base_buf *out, const struct nlu_value *v,
-                                struct time_civil now)
-{
-    struct nlu_value settled = *v;
-    if ((v->flags & NLU_HALF_DAY) && !(v->flags & (NLU_HAS_DATE | NLU_RANGE))) {
-        settled.from.hour = nlu_next_time(now, v).hour;
-        v = &settled;
-    }
-    if (v->flags & NLU_SET) {
-        struct nlu_set set = *v->set;
-        struct time_civil first;
-        bool has_time;
-        nlu_set_settle(&set, now, &first, &has_time);
-        nlu_set_format(out, &set);
-        return "set";
-    }
-    if (!(v->flags & (NLU_HAS_DATE | NLU_HAS_TIME))) {
-        format_length(out, v);
-        return "duration";
-    }
-    if (v->flags & (NLU_RANGE | NLU_NO_FROM | NLU_NO_TO)) {
-        if (!(v->flags & NLU_NO_FROM))
-            format_point(out, v, v->from);
-        base_buf_add_char(out, '/');
-        if (!(v->flags & NLU_NO_TO))
-            format_point(out, v, v->to);
-        return "range";
-    }
-    format_point(out, v, v->from);
-    return !(v->flags & NLU_HAS_DATE) ? "time" : v->flags & NLU_HAS_TIME ? "datetime" : "date";
-}
 
 static bool is_entity(const struct nlu_match *m, size_t i)
 {

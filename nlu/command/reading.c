@@ -93,11 +93,22 @@ static size_t skip_tail(struct nlu_match *m, const struct view *view, size_t fro
 static enum nlu_slot slot_of(struct base_sv name)
 {
     static const char *const NAMES[NLU_SLOT_COUNT] = {
-        [NLU_SLOT_TITLE] = "title",   [NLU_SLOT_TARGET] = "target",
-        [NLU_SLOT_NUMBER] = "number", [NLU_SLOT_PROJECT] = "project",
-        [NLU_SLOT_NOTES] = "notes",   [NLU_SLOT_TEXT] = "text",
-        [NLU_SLOT_WHEN] = "when",     [NLU_SLOT_PRIORITY] = "priority",
-        [NLU_SLOT_VALUE] = "value"};
+        [NLU_SLOT_TITLE] = "title",
+        [NLU_SLOT_TARGET] = "target",
+        [NLU_SLOT_NOTES] = "notes",
+        [NLU_SLOT_TEXT] = "text",
+        [NLU_SLOT_PRIORITY] = "priority",
+        [NLU_SLOT_TIMEZONE] = "timezone",
+        [NLU_SLOT_QUIET] = "quiet",
+        [NLU_SLOT_DEFAULT_TIME] = "defaulttime",
+        [NLU_SLOT_LANGUAGE] = "language",
+        [NLU_SLOT_UNTAG] = "untag",
+        [NLU_SLOT_CLEAR_DUE] = "cleardue",
+        [NLU_SLOT_CLEAR_REPEAT] = "clearrepeat",
+        [NLU_SLOT_CLEAR_REMINDERS] = "clearreminders",
+        [NLU_SLOT_CLEAR_PRIORITY] = "clearpriority",
+        [NLU_SLOT_CLEAR_PROJECT] = "clearproject",
+        [NLU_SLOT_CLEAR_NOTES] = "clearnotes"};
     for (int i = 0; i < NLU_SLOT_COUNT; i++) {
         if (base_sv_eq_c(name, NAMES[i]))
             return (enum nlu_slot)i;

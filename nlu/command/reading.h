@@ -12,13 +12,20 @@
 enum nlu_slot {
     NLU_SLOT_TITLE,
     NLU_SLOT_TARGET,
-    NLU_SLOT_NUMBER,
-    NLU_SLOT_PROJECT,
     NLU_SLOT_NOTES,
     NLU_SLOT_TEXT,
-    NLU_SLOT_WHEN,
     NLU_SLOT_PRIORITY,
-    NLU_SLOT_VALUE,
+    NLU_SLOT_TIMEZONE,
+    NLU_SLOT_QUIET,
+    NLU_SLOT_DEFAULT_TIME,
+    NLU_SLOT_LANGUAGE,
+    NLU_SLOT_UNTAG,
+    NLU_SLOT_CLEAR_DUE,
+    NLU_SLOT_CLEAR_REPEAT,
+    NLU_SLOT_CLEAR_REMINDERS,
+    NLU_SLOT_CLEAR_PRIORITY,
+    NLU_SLOT_CLEAR_PROJECT,
+    NLU_SLOT_CLEAR_NOTES,
     NLU_SLOT_COUNT
 };
 
@@ -35,7 +42,6 @@ struct nlu_reading {
     size_t from, to; /* the items without courtesies */
     bool question;
     struct nlu_stretch slots[NLU_SLOT_COUNT];
-    uint32_t flags; /* enum nlu_mark as bits */
 };
 
 /* Reads the items in [from, to). */
