@@ -499,8 +499,7 @@ static void set_changes(struct fill *f)
         fields->tag_count = 0;
     }
     if (slots[NLU_SLOT_NOTES].set)
-        fields->notes =
-            title_text(f, slots[NLU_SLOT_NOTES].from, slots[NLU_SLOT_NOTES].to);
+        fields->notes = title_text(f, slots[NLU_SLOT_NOTES].from, slots[NLU_SLOT_NOTES].to);
     int64_t shift = 0, sign = 1;
     for (size_t i = f->from; i < f->to; i++) {
         const struct nlu_value *v = f->m->items[i].value;

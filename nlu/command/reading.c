@@ -92,23 +92,22 @@ static size_t skip_tail(struct nlu_match *m, const struct view *view, size_t fro
 
 static enum nlu_slot slot_of(struct base_sv name)
 {
-    static const char *const NAMES[NLU_SLOT_COUNT] = {
-        [NLU_SLOT_TITLE] = "title",
-        [NLU_SLOT_TARGET] = "target",
-        [NLU_SLOT_NOTES] = "notes",
-        [NLU_SLOT_TEXT] = "text",
-        [NLU_SLOT_PRIORITY] = "priority",
-        [NLU_SLOT_TIMEZONE] = "timezone",
-        [NLU_SLOT_QUIET] = "quiet",
-        [NLU_SLOT_DEFAULT_TIME] = "defaulttime",
-        [NLU_SLOT_LANGUAGE] = "language",
-        [NLU_SLOT_UNTAG] = "untag",
-        [NLU_SLOT_CLEAR_DUE] = "cleardue",
-        [NLU_SLOT_CLEAR_REPEAT] = "clearrepeat",
-        [NLU_SLOT_CLEAR_REMINDERS] = "clearreminders",
-        [NLU_SLOT_CLEAR_PRIORITY] = "clearpriority",
-        [NLU_SLOT_CLEAR_PROJECT] = "clearproject",
-        [NLU_SLOT_CLEAR_NOTES] = "clearnotes"};
+    static const char *const NAMES[NLU_SLOT_COUNT] = {[NLU_SLOT_TITLE] = "title",
+                                                      [NLU_SLOT_TARGET] = "target",
+                                                      [NLU_SLOT_NOTES] = "notes",
+                                                      [NLU_SLOT_TEXT] = "text",
+                                                      [NLU_SLOT_PRIORITY] = "priority",
+                                                      [NLU_SLOT_TIMEZONE] = "timezone",
+                                                      [NLU_SLOT_QUIET] = "quiet",
+                                                      [NLU_SLOT_DEFAULT_TIME] = "defaulttime",
+                                                      [NLU_SLOT_LANGUAGE] = "language",
+                                                      [NLU_SLOT_UNTAG] = "untag",
+                                                      [NLU_SLOT_CLEAR_DUE] = "cleardue",
+                                                      [NLU_SLOT_CLEAR_REPEAT] = "clearrepeat",
+                                                      [NLU_SLOT_CLEAR_REMINDERS] = "clearreminders",
+                                                      [NLU_SLOT_CLEAR_PRIORITY] = "clearpriority",
+                                                      [NLU_SLOT_CLEAR_PROJECT] = "clearproject",
+                                                      [NLU_SLOT_CLEAR_NOTES] = "clearnotes"};
     for (int i = 0; i < NLU_SLOT_COUNT; i++) {
         if (base_sv_eq_c(name, NAMES[i]))
             return (enum nlu_slot)i;
@@ -142,7 +141,9 @@ struct search {
 
 static bool worth_trying(const struct search *s, const struct nlu_rule *rule, bool full)
 {
-    return rule->full == full && (s->fits || rule->score > s->out->score);
+    bool capital = s->m->token_count > 0 && (s->m->tokens[0].flags & NLU_TOKEN_CAPITAL);
+    return rule->full == full && (!rule->capital || capital) &&
+           (s->fits || rule->score > s->out->score);
 }
 
 static void search_view(struct search *s, const struct view *view, size_t from, size_t to,

@@ -226,6 +226,7 @@ static void add_rule(struct build *b, struct nlu_rule *rule, const struct nlu_so
     rule->text = base_arena_sv(&b->g->arena, line->text);
     rule->examples = line->examples;
     rule->score = (int)line->number;
+    rule->capital = line->capital;
     if (line->kind == NLU_SOURCE_INTENT) {
         rule->intent = find_intent(line->name);
         if (rule->intent < 0)

@@ -75,7 +75,8 @@ struct nlu_rule {
     int32_t consts[NLU_KEYS];
     int intent; /* intents only */
     int score;
-    bool full; /* intents only: looks at times and tags as well */
+    bool capital; /* intents only: the message must begin with a capital letter */
+    bool full;    /* intents only: looks at times and tags as well */
     struct nlu_pattern *pattern;
     pcre2_code_16 *code;
     struct nlu_source_example *examples;

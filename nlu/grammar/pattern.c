@@ -437,6 +437,10 @@ static void emit_set(const struct nlu_codeset *set, struct base_buf *out)
     if (count(set) > 1)
         base_buf_add_char(out, '[');
     for (unsigned code = 0; code < NLU_CODES; code++) {
+        if (set->bits[code / 64] == 0) {
+            code |= 63; /* nothing in this word: on to the next */
+            continue;
+        }
         if (!nlu_codeset_has(set, code))
             continue;
         unsigned last = code;

@@ -33,6 +33,7 @@ struct reader {
     bool has_heading;
     struct base_sv name;
     int64_t score;
+    bool capital;
     struct nlu_source_line *current;
 };
 
@@ -47,6 +48,7 @@ static struct nlu_source_line *append(struct reader *r, enum nlu_source_kind kin
     line->kind = kind;
     line->name = r->name;
     line->number = r->score;
+    line->capital = r->capital;
     *r->source->last = line;
     r->source->last = &line->next;
     r->current = line;
@@ -99,6 +101,9 @@ static void read_heading(struct reader *r, struct base_sv line)
     }
     r->heading = HEADINGS[i].kind;
     r->name = next_word(&rest);
+    r->capital = r->heading == NLU_SOURCE_INTENT && base_sv_ends(rest, SV(" capital"));
+    if (r->capital)
+        rest = base_sv_trim(base_sv_sub(rest, 0, rest.len - strlen(" capital")));
     if (r->heading == NLU_SOURCE_INTENT &&
         (!base_sv_int64(rest, &r->score) || r->score < 1 || r->score > 100))
         nlu_source_error(r->source, r->where, "an intent needs a score from 1 to 100");

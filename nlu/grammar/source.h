@@ -40,6 +40,7 @@ struct nlu_source_line {
     enum nlu_source_kind kind;
     struct base_sv name;
     int64_t number;
+    bool capital; /* intents: only for messages that begin with a capital letter */
     struct base_sv text;
     struct base_sv action;
     struct nlu_source_example *examples; /* of this line and of lines above it since the last */
