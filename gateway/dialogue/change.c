@@ -135,8 +135,8 @@ const struct gw_handler gw_complete_handler = {.act = complete,
                                                .confirm_many = SAY_CONFIRM_COMPLETE};
 const struct gw_handler gw_reopen_handler = {.act = reopen,
                                              .say_one = say_reopened,
-                                             .say_many = SAY_REOPENED,
-                                             .confirm_many = SAY_CONFIRM_COMPLETE,
+                                             .say_many = SAY_REOPENED_MANY,
+                                             .confirm_many = SAY_CONFIRM_UPDATE,
                                              .statuses = TASK_QUERY_DONE | TASK_QUERY_DELETED};
 const struct gw_handler gw_delete_handler = {.act = delete,
                                              .say_one = say_deleted,
@@ -144,21 +144,21 @@ const struct gw_handler gw_delete_handler = {.act = delete,
                                              .confirm_many = SAY_CONFIRM_DELETE};
 const struct gw_handler gw_skip_handler = {.act = skip,
                                            .say_one = say_skipped,
-                                           .say_many = SAY_UPDATED,
-                                           .confirm_many = SAY_CONFIRM_COMPLETE};
+                                           .say_many = SAY_UPDATED_MANY,
+                                           .confirm_many = SAY_CONFIRM_UPDATE};
 const struct gw_handler gw_dismiss_handler = {.act = dismiss,
                                               .say_one = say_dismissed,
-                                              .say_many = SAY_UPDATED,
-                                              .confirm_many = SAY_CONFIRM_COMPLETE};
+                                              .say_many = SAY_UPDATED_MANY,
+                                              .confirm_many = SAY_CONFIRM_UPDATE};
 const struct gw_handler gw_update_handler = {.act = update,
                                              .say_one = say_updated,
-                                             .say_many = SAY_UPDATED,
-                                             .confirm_many = SAY_CONFIRM_COMPLETE};
+                                             .say_many = SAY_UPDATED_MANY,
+                                             .confirm_many = SAY_CONFIRM_UPDATE};
 const struct gw_handler gw_snooze_handler = {.act = snooze,
                                              .say_one = say_snoozed,
-                                             .say_many = SAY_UPDATED,
-                                             .confirm_many = SAY_CONFIRM_COMPLETE};
+                                             .say_many = SAY_UPDATED_MANY,
+                                             .confirm_many = SAY_CONFIRM_UPDATE};
 const struct gw_handler gw_reminder_cancel_handler = {.act = cancel_reminder,
                                                       .say_one = say_reminder_cancelled,
-                                                      .say_many = SAY_UPDATED,
-                                                      .confirm_many = SAY_CONFIRM_COMPLETE};
+                                                      .say_many = SAY_UPDATED_MANY,
+                                                      .confirm_many = SAY_CONFIRM_UPDATE};

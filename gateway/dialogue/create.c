@@ -2,6 +2,43 @@
 /* Making tasks, one or several in a line; "remind me …" is a task with a reminder at its due time.
  */
 #include "gateway/dialogue/handler.h"
+#include "tasks/recur/describe.h"
+#include "tasks/recur/pattern.h"
+
+static void say_repeats(struct gw_dialogue *d, const struct task *task)
+{
+    struct recur_pattern pattern;
+    struct recur_error error;
+    struct base_buf words;
+    if (task->recurrence.len == 0 ||
+        recur_pattern_parse(task->recurrence, d->arena, &pattern, &error) != BASE_OK)
+        return;
+    base_buf_init(&words, 1024);
+    recur_describe(&words, &pattern.rule, d->language == GW_DE ? RECUR_GERMAN : RECUR_ENGLISH,
+                   time_zone_civil(d->zone, d->ctx.now_us).year);
+    base_buf_add(&d->reply.text, SV(" · "));
+    GW_REPLY(d, SAY_REPEATS, base_buf_sv(&words));
+    base_buf_done(&words);
+}
+
+/* A reminder at the due time is what everybody expects; others are named. */
+static void say_reminders(struct gw_dialogue *d, const struct task *task)
+{
+    for (size_t i = 0; i < task->reminder_count; i++) {
+        const struct task_reminder *reminder = &task->reminders[i];
+        struct base_buf words;
+        if (reminder->relative && reminder->before_s == 0)
+            continue;
+        base_buf_init(&words, 256);
+        if (reminder->relative)
+            gw_say_duration(&words, d->language, reminder->before_s);
+        else
+            gw_say_instant(&words, d->language, reminder->at_us, d->zone, d->ctx.now_us);
+        base_buf_add(&d->reply.text, SV(" · "));
+        GW_REPLY(d, reminder->relative ? SAY_REMINDS_BEFORE : SAY_REMINDS_AT, base_buf_sv(&words));
+        base_buf_done(&words);
+    }
+}
 
 /* What was created, in one sentence. */
 static void say_created(struct gw_dialogue *d, const struct task *task, bool reminds)
@@ -11,6 +48,8 @@ static void say_created(struct gw_dialogue *d, const struct task *task, bool rem
     else
         GW_REPLY(d, reminds ? SAY_CREATED_REMIND : SAY_CREATED_DUE, task->title,
                  gw_due_text(d, &task->due));
+    say_repeats(d, task);
+    say_reminders(d, task);
 }
 
 static bool is_past(const struct gw_dialogue *d, const struct task_patch *patch)
@@ -29,6 +68,9 @@ static bool create_one(struct gw_dialogue *d, const struct nlu_command *command,
     struct task_change *change = &d->changes[d->change_count];
     enum base_err err = gw_patch(d, &command->fields, NULL, &patch, &problem);
     if (err == BASE_OK && is_past(d, &patch)) {
+        gw_reply_line(d);
+        if (command == &d->command)
+            gw_ask(d, GW_ASK_DUE);
         GW_REPLY(d, SAY_PAST_TIME, gw_due_text(d, &patch.due));
         return false;
     }
@@ -51,6 +93,13 @@ static enum gw_step create(struct gw_dialogue *d, bool reminds)
     if (d->command.fields.title.len == 0) {
         GW_REPLY(d, SAY_NEEDS_TITLE);
         gw_ask(d, GW_ASK_TITLE);
+        return GW_ANSWERED;
+    }
+    if (d->command.confidence < NLU_SURE && !d->confirmed) {
+        GW_REPLY(d, SAY_ASK_CREATE, d->command.fields.title);
+        gw_ask(d, GW_ASK_CONFIRM);
+        gw_suggest_text(d, SAY_LABEL_YES, gw_phrase(d->language, SAY_LABEL_YES));
+        gw_suggest_text(d, SAY_LABEL_NO, gw_phrase(d->language, SAY_LABEL_NO));
         return GW_ANSWERED;
     }
     if (!create_one(d, &d->command, reminds))

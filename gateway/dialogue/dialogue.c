@@ -5,7 +5,8 @@
 #include "gateway/dialogue/handler.h"
 #include "lib/base/json.h"
 
-enum { REPLY_TEXT_MAX = 64 * 1024 };
+/* A reply is part of an event, which must fit into a message of the bus. */
+enum { REPLY_TEXT_MAX = 64 * 1024, TASKS_BYTES = 256 * 1024 };
 
 static const struct gw_handler *const handlers[NLU_INTENT_COUNT] = {
     [NLU_TASK_CREATE] = &gw_create_handler,
@@ -88,20 +89,20 @@ static bool understand(struct gw_dialogue *d, struct base_sv text, enum nlu_expe
 /* The line that led to a question, once more, now that the answer is known. */
 static enum gw_step resume(struct gw_dialogue *d, struct base_sv line)
 {
+    d->text = line;
+    d->query = (struct task_query){0};
     if (!understand(d, line, NLU_EXPECT_NOTHING))
         return GW_ANSWERED;
     d->talk.ask = GW_ASK_NOTHING;
     return enter(d, handlers[d->command.intent]);
 }
 
-/* A number, or words that stand in one of the titles shown, pick from the last list. */
+/* A place in the last list. */
 static bool picks(struct gw_dialogue *d, struct base_id *ret_id)
 {
     int number = d->command.target.number;
-    int64_t plain;
-    if (number == 0 && base_sv_int64(base_sv_trim(d->text), &plain) && plain > 0 &&
-        plain <= GW_LISTED_MAX)
-        number = (int)plain;
+    if (number == 0)
+        number = gw_choice_number(d->text);
     if (number < 0)
         number = (int)d->talk.listed_count + 1 + number;
     if (number < 1 || (size_t)number > d->talk.listed_count)
@@ -118,6 +119,39 @@ static bool starts_anew(const struct gw_dialogue *d)
     return !is_small && d->command.confidence >= NLU_SURE;
 }
 
+/* Words of one of the titles shown. Not clear: the question stays. */
+static enum gw_step choose_begin(struct gw_dialogue *d)
+{
+    enum { WORDS_MAX = 16 };
+    struct base_sv *words = base_arena_array(d->arena, WORDS_MAX, sizeof(*words));
+    if (!words) {
+        gw_reply_problem(d, BASE_NO_MEMORY, NULL);
+        return GW_ANSWERED;
+    }
+    d->query =
+        (struct task_query){.user_id = d->ctx.user_id,
+                            .statuses = TASK_QUERY_OPEN | TASK_QUERY_DONE | TASK_QUERY_DELETED,
+                            .ids = d->talk.listed,
+                            .id_count = d->talk.listed_count,
+                            .words = words,
+                            .word_count = gw_choice_words(d->text, words, WORDS_MAX),
+                            .limit = GW_LISTED_MAX};
+    return GW_FIND;
+}
+
+static enum gw_step choose_found(struct gw_dialogue *d, struct task *tasks, size_t count)
+{
+    if (count != 1 || d->query.word_count == 0) {
+        GW_REPLY(d, SAY_NOT_FOUND_IT);
+        return GW_ANSWERED;
+    }
+    d->has_chosen = true;
+    d->chosen = tasks[0].id;
+    return resume(d, d->talk.asked_text);
+}
+
+static const struct gw_handler choose_by_words = {.begin = choose_begin, .found = choose_found};
+
 /* A question is open: is this line its answer? */
 static bool answers(struct gw_dialogue *d, enum gw_step *ret_step)
 {
@@ -133,8 +167,12 @@ static bool answers(struct gw_dialogue *d, enum gw_step *ret_step)
         *ret_step = resume(d, line);
         return true;
     case GW_ASK_CHOOSE:
-        if (!picks(d, &d->chosen))
-            return false;
+        if (!picks(d, &d->chosen)) {
+            if (starts_anew(d) || d->talk.listed_count == 0)
+                return false;
+            *ret_step = enter(d, &choose_by_words);
+            return true;
+        }
         d->has_chosen = true;
         *ret_step = resume(d, line);
         return true;
@@ -145,8 +183,10 @@ static bool answers(struct gw_dialogue *d, enum gw_step *ret_step)
             d->command.fields.title.len ? d->command.fields.title : base_sv_trim(d->text);
         if (!understand(d, line, NLU_EXPECT_NOTHING))
             break;
+        d->text = line;
         d->talk.ask = GW_ASK_NOTHING;
         d->command.fields.title = title;
+        d->confirmed = true;
         *ret_step = enter(d, handlers[d->command.intent]);
         return true;
     }
@@ -161,6 +201,19 @@ static bool answers(struct gw_dialogue *d, enum gw_step *ret_step)
         d->reply.intent = nlu_intent_name(NLU_TASK_UPDATE);
         *ret_step = enter(d, &gw_update_handler);
         return true;
+    case GW_ASK_DUE: {
+        struct nlu_when due = d->command.fields.due;
+        if (!due.set)
+            return false;
+        if (!understand(d, line, NLU_EXPECT_NOTHING))
+            break;
+        d->text = line;
+        d->talk.ask = GW_ASK_NOTHING;
+        d->command.fields.due = due;
+        d->confirmed = true;
+        *ret_step = enter(d, handlers[d->command.intent]);
+        return true;
+    }
     default:
         return false;
     }
@@ -171,10 +224,9 @@ static bool answers(struct gw_dialogue *d, enum gw_step *ret_step)
 static enum nlu_expect expectation(enum gw_ask ask)
 {
     static const enum nlu_expect table[GW_ASK_COUNT] = {
-        [GW_ASK_CONFIRM] = NLU_EXPECT_YES_NO,
-        [GW_ASK_CHOOSE] = NLU_EXPECT_CHOICE,
-        [GW_ASK_TITLE] = NLU_EXPECT_TITLE,
-        [GW_ASK_WHEN] = NLU_EXPECT_TIME,
+        [GW_ASK_CONFIRM] = NLU_EXPECT_YES_NO, [GW_ASK_CHOOSE] = NLU_EXPECT_CHOICE,
+        [GW_ASK_TITLE] = NLU_EXPECT_TITLE,    [GW_ASK_WHEN] = NLU_EXPECT_TIME,
+        [GW_ASK_DUE] = NLU_EXPECT_TIME,
     };
     return table[ask];
 }
@@ -262,7 +314,7 @@ static void tasks_json(const struct gw_dialogue *d, struct base_buf *buf)
     } else if (reply->task_count || reply->is_list) {
         base_json_key(buf, "tasks");
         base_json_open(buf, '[');
-        for (size_t i = 0; i < reply->task_count; i++)
+        for (size_t i = 0; i < reply->task_count && buf->len < TASKS_BYTES; i++)
             task_json(buf, reply->tasks[i], d->ctx.now_us);
         base_json_close(buf, ']');
     }

@@ -51,7 +51,15 @@ bool gw_due_of(struct gw_dialogue *d, const struct nlu_when *when, struct task_d
 /* A said point in time as an instant; a date alone counts at the default time. */
 int64_t gw_instant_of(struct gw_dialogue *d, const struct nlu_when *when);
 
-/* list.c: a numbered list in the reply; remembers it. */
+/* choice.c: "the second one", "2", "der letzte": a place in a list, negative from its end; 0 if the
+ * text is anything else. */
+int gw_choice_number(struct base_sv text);
+/* The words of a title that was spoken of, without articles and the like; at most max. */
+size_t gw_choice_words(struct base_sv text, struct base_sv *words, size_t max);
+
+/* list.c: the query of the tasks that the command's filter speaks of. */
+void gw_filter(struct gw_dialogue *d);
+/* A numbered list in the reply; remembers it. */
 void gw_list(struct gw_dialogue *d, struct task *tasks, size_t count);
 
 extern const struct gw_handler gw_create_handler, gw_reminder_set_handler, gw_list_handler,

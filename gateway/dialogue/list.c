@@ -71,7 +71,7 @@ static int64_t start_of_today(const struct gw_dialogue *d)
     return time_days_from_civil(today.year, today.month, today.day) * 86400 * 1000000;
 }
 
-static void set_query(struct gw_dialogue *d)
+void gw_filter(struct gw_dialogue *d)
 {
     const struct nlu_filter *filter = &d->command.filter;
     struct task_query *query = &d->query;
@@ -99,7 +99,7 @@ static void set_query(struct gw_dialogue *d)
 
 static enum gw_step begin_list(struct gw_dialogue *d)
 {
-    set_query(d);
+    gw_filter(d);
     return GW_FIND;
 }
 

@@ -114,14 +114,32 @@ static enum base_err set_tags(struct gw_dialogue *d, const struct nlu_fields *fi
     return BASE_OK;
 }
 
+static bool says_clock_only(const struct gw_dialogue *d)
+{
+    bool clock = false;
+    for (size_t i = 0; i < d->understood.span_count; i++) {
+        const char *type = d->understood.spans[i].type;
+        clock = clock || strcmp(type, "time") == 0;
+        if (strcmp(type, "date") == 0 || strcmp(type, "datetime") == 0 ||
+            strcmp(type, "duration") == 0)
+            return false;
+    }
+    return clock;
+}
+
 /* A clock time alone ("make it 5pm") keeps the day; a day alone ("move it to friday") keeps the
  * clock time. */
 static void keep_the_other_half(const struct gw_dialogue *d, const struct task *task,
                                 struct task_due *due)
 {
-    if (!task || task->due.kind == TASK_DUE_NONE || task->due.kind == TASK_DUE_DATE)
+    if (!task || task->due.kind == TASK_DUE_NONE)
         return;
-    if (due->kind == TASK_DUE_DATE) {
+    if (due->kind == TASK_DUE_ZONED && says_clock_only(d)) {
+        due->local.year = task->due.local.year;
+        due->local.month = task->due.local.month;
+        due->local.day = task->due.local.day;
+        task_due_resolve(due, &d->ctx.settings);
+    } else if (due->kind == TASK_DUE_DATE && task->due.kind != TASK_DUE_DATE) {
         struct time_civil day = due->local;
         *due = task->due;
         due->local.year = day.year;

@@ -63,6 +63,12 @@ static void say_day(struct base_buf *buf, enum gw_language language, struct time
         base_buf_addf(buf, " %d", (int)day.year);
 }
 
+static bool is_close(struct time_civil at, struct time_civil now)
+{
+    int64_t away = time_civil_seconds(at) - time_civil_seconds(now);
+    return away > -120 && away < 120;
+}
+
 static void say_local(struct base_buf *buf, enum gw_language language, struct time_civil at,
                       bool has_time, struct time_civil today)
 {
@@ -75,8 +81,8 @@ static void say_local(struct base_buf *buf, enum gw_language language, struct ti
     base_buf_init(&day, 64);
     base_buf_init(&clock, 16);
     say_day(&day, language, at, today);
-    base_buf_addf(&clock, at.second ? "%02d:%02d:%02d" : "%02d:%02d", at.hour, at.minute,
-                  at.second);
+    base_buf_addf(&clock, at.second && is_close(at, today) ? "%02d:%02d:%02d" : "%02d:%02d",
+                  at.hour, at.minute, at.second);
     GW_SAY(buf, language, SAY_AT, base_buf_sv(&day), base_buf_sv(&clock));
     base_buf_done(&day);
     base_buf_done(&clock);
@@ -97,15 +103,20 @@ void gw_say_instant(struct base_buf *buf, enum gw_language language, int64_t at_
     say_local(buf, language, time_zone_civil(zone, at_us), true, time_zone_civil(zone, now_us));
 }
 
-void gw_say_duration(struct base_buf *buf, int64_t seconds)
+void gw_say_duration(struct base_buf *buf, enum gw_language language, int64_t seconds)
 {
     static const struct {
         int64_t seconds;
-        const char *name;
-    } units[] = {{604800, "wk"}, {86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+        const char *names[GW_LANGUAGE_COUNT];
+    } units[] = {{604800, {"wk", "Wo."}},
+                 {86400, {"d", "Tg."}},
+                 {3600, {"h", "Std."}},
+                 {60, {"min", "Min."}},
+                 {1, {"s", "s"}}};
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (seconds % units[i].seconds == 0 || units[i].seconds == 1) {
-            base_buf_addf(buf, "%lld %s", (long long)(seconds / units[i].seconds), units[i].name);
+            base_buf_addf(buf, "%lld %s", (long long)(seconds / units[i].seconds),
+                          units[i].names[language]);
             return;
         }
 }

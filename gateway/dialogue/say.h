@@ -27,12 +27,13 @@ void gw_say(struct base_buf *buf, enum gw_language language, enum gw_phrase phra
            sizeof((const struct base_sv[]){SV_NULL, ##__VA_ARGS__}) / sizeof(struct base_sv) - 1)
 
 /* "tomorrow at 09:00", "Fri 27 Nov at 14:00", "12 Mar 2028": as seen from now in the user's zone. A
- * due time in another zone has the zone's name behind it. */
+ * due time in another zone has the zone's name behind it. Seconds are said of the next two minutes.
+ */
 void gw_say_due(struct base_buf *buf, enum gw_language language, const struct task_due *due,
                 const struct time_zone *zone, int64_t now_us);
 void gw_say_instant(struct base_buf *buf, enum gw_language language, int64_t at_us,
                     const struct time_zone *zone, int64_t now_us);
 /* "10 min", "2 h", "1 d" */
-void gw_say_duration(struct base_buf *buf, int64_t seconds);
+void gw_say_duration(struct base_buf *buf, enum gw_language language, int64_t seconds);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "lib/base/json.h"
 
-static const char *const ask_names[] = {"", "confirm", "choose", "title", "when"};
+static const char *const ask_names[] = {"", "confirm", "choose", "title", "when", "due"};
 _Static_assert(sizeof(ask_names) / sizeof(ask_names[0]) == GW_ASK_COUNT, "a name each");
 
 static bool read_id(const json_t *value, struct base_id *ret_id)

@@ -19,7 +19,8 @@ enum gw_ask {
     GW_ASK_CONFIRM,
     GW_ASK_CHOOSE,
     GW_ASK_TITLE,
-    GW_ASK_WHEN,
+    GW_ASK_WHEN, /* of the task spoken of */
+    GW_ASK_DUE,  /* of the task that is about to be made */
     GW_ASK_COUNT
 };
 

@@ -35,16 +35,12 @@ static enum gw_step find_id(struct gw_dialogue *d, struct base_id id)
 static enum gw_step find_words(struct gw_dialogue *d, struct base_sv text)
 {
     struct base_sv *words = base_arena_array(d->arena, WORDS_MAX, sizeof(*words));
-    size_t count = 0;
+    size_t count;
     if (!words) {
         gw_reply_problem(d, BASE_NO_MEMORY, NULL);
         return GW_ANSWERED;
     }
-    while (text.ptr && count < WORDS_MAX) {
-        struct base_sv word = base_sv_split(&text, ' ');
-        if (word.len)
-            words[count++] = word;
-    }
+    count = gw_choice_words(text, words, WORDS_MAX);
     d->query.words = words;
     d->query.word_count = count;
     return find(d, CANDIDATES);
@@ -73,10 +69,13 @@ enum gw_step gw_target_begin(struct gw_dialogue *d)
     if (target->number)
         return find_number(d, target->number);
     if (target->ref == NLU_REF_ALL) {
-        d->query.priority = d->command.filter.priority;
-        d->query.tag = d->command.filter.tag;
-        d->query.project = d->command.filter.project;
-        return find(d, GW_CHANGES_MAX);
+        const struct nlu_filter *filter = &d->command.filter;
+        gw_filter(d);
+        unsigned statuses = d->query.statuses;
+        enum gw_step step = find(d, GW_CHANGES_MAX);
+        if (filter->done || filter->all)
+            d->query.statuses = statuses;
+        return step;
     }
     if (target->text.len)
         return find_words(d, target->text);

@@ -89,7 +89,15 @@ static enum gw_step found(struct gw_dialogue *d, struct task *tasks, size_t coun
     }
     gw_talk_forget_newest(&d->talk);
     d->undone = true;
-    GW_REPLY(d, SAY_UNDONE, d->changes[0].after->title);
+    if (d->change_count == 1) {
+        GW_REPLY(d, SAY_UNDONE, d->changes[0].after->title);
+    } else {
+        struct base_buf number;
+        base_buf_init(&number, 16);
+        base_buf_add_int(&number, (int64_t)d->change_count);
+        GW_REPLY(d, SAY_UNDONE_MANY, base_buf_sv(&number));
+        base_buf_done(&number);
+    }
     return GW_ANSWERED;
 }
 
