@@ -299,21 +299,22 @@ enum base_err task_delete(const struct task_context *ctx, const struct task *tas
     return err;
 }
 
-/* The reminder whose time came last, or the next one to come. */
-static struct task_reminder *current_reminder(const struct task_context *ctx, struct task *task)
+/* The reminder whose time came last, or the next one to come; reminder_count if there is none. */
+static size_t current_reminder(const struct task_context *ctx, const struct task *task)
 {
-    struct task_reminder *best = NULL;
+    size_t best = task->reminder_count;
     int64_t best_at = 0;
     for (size_t i = 0; i < task->reminder_count; i++) {
         int64_t at;
         if (!task_reminder_at(task, &task->reminders[i], &at))
             continue;
+        bool none = best == task->reminder_count;
         bool past = at <= ctx->now_us;
-        bool best_past = best && best_at <= ctx->now_us;
-        bool better = !best || (past && (!best_past || at > best_at)) ||
-                      (!past && !best_past && at < best_at);
+        bool best_past = !none && best_at <= ctx->now_us;
+        bool better =
+            none || (past && (!best_past || at > best_at)) || (!past && !best_past && at < best_at);
         if (better) {
-            best = &task->reminders[i];
+            best = i;
             best_at = at;
         }
     }
@@ -330,24 +331,16 @@ enum base_err task_snooze(const struct task_context *ctx, const struct task *tas
     struct task *after = copy_of(ctx, task);
     if (!after)
         return BASE_NO_MEMORY;
-    struct task_reminder *reminder = current_reminder(ctx, after);
-    if (!reminder) {
-        reminder = &after->reminders[after->reminder_count++];
-        reminder->id = base_id_new(ctx->now_us);
-    }
+    size_t at = current_reminder(ctx, after);
+    bool none = at == after->reminder_count;
     /* A recurring task keeps its own reminder for the occurrences to come: the snooze is one beside
      * it. */
-    if (task->recurrence.len && reminder->relative && after->reminder_count < TASK_REMINDERS_MAX) {
-        struct task_reminder *list =
-            base_arena_array(ctx->arena, after->reminder_count + 1, sizeof(*list));
-        if (!list)
-            return BASE_NO_MEMORY;
-        for (size_t i = 0; i < after->reminder_count; i++)
-            list[i] = after->reminders[i];
-        after->reminders = list;
-        reminder = &list[after->reminder_count++];
-        reminder->id = base_id_new(ctx->now_us);
+    if (none || (task->recurrence.len && after->reminders[at].relative &&
+                 after->reminder_count < TASK_REMINDERS_MAX)) {
+        at = after->reminder_count++; /* copy_of leaves room for one */
+        after->reminders[at] = (struct task_reminder){.id = base_id_new(ctx->now_us)};
     }
+    struct task_reminder *reminder = &after->reminders[at];
     reminder->relative = false;
     reminder->at_us = until_us;
     struct task_change change = {.before = task, .after = after, .refire = true};

@@ -187,8 +187,10 @@ static void producer_close(struct kafka *kafka)
     rd_kafka_destroy(kafka->rk);
     kafka->rk = NULL;
     kafka->probing = false;
-    while (kafka->pending)
-        finish(kafka, kafka->pending, BASE_UNAVAILABLE);
+    for (struct kafka_pending *pending = kafka->pending, *next; pending; pending = next) {
+        next = pending->next;
+        finish(kafka, pending, BASE_UNAVAILABLE);
+    }
 }
 
 /* The probe. */

@@ -73,7 +73,7 @@ static void ready(void *ctx, unsigned events)
     struct net_server *server = ctx;
     (void)events;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
-        union address peer;
+        union address peer = {0};
         socklen_t len = sizeof(peer);
         int fd = accept4(server->listener.fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
