@@ -84,3 +84,14 @@ cmd_fmt() {
     "$VENV/bin/ruff" check -q --fix . || true
     "$VENV/bin/ruff" format -q .
 }
+
+# A test compares these pages with their tables.
+cmd_docs() {
+    local page
+    state_init
+    (cd "$ROOT" && cmake --preset dev && cmake --build --preset dev --target print_tables) >/dev/null
+    for page in configuration metrics; do
+        "$ROOT/build/dev/tests/print_tables" "$page" >"$ROOT/docs/$page.md"
+        say "docs/$page.md"
+    done
+}
