@@ -108,6 +108,14 @@ static bool date(struct nlu_eval *eval, struct nlu_value *out)
                    nlu_arg_n(eval, 'd', 0));
 }
 
+/* A day that no month has: nothing of it may pass for a date. */
+static bool date_impossible(struct nlu_eval *eval, struct nlu_value *out)
+{
+    int64_t d = nlu_arg_n(eval, 'd', 0), m = nlu_arg_n(eval, 'm', 0), y = nlu_arg_n(eval, 'y', -1);
+    (void)out;
+    return !nlu_valid_date(y >= 0 ? full_year(y) : 2000, m, d) && d < 100;
+}
+
 /* "3 feb 82": a year of two digits that can be no day or hour */
 static bool date_short(struct nlu_eval *eval, struct nlu_value *out)
 {
@@ -294,6 +302,8 @@ static bool third_of(struct nlu_eval *eval, struct nlu_value *out)
         return false;
     if (p == 3) { /* later in it: its second half, as far as that is to come */
         int64_t from = nlu_days(r.from), half = (from + nlu_days(r.to)) / 2;
+        if (r.grain == NLU_YEAR)
+            half = nlu_days(nlu_add_months(r.from, 6));
         if (r.grain == NLU_DAY)
             return false;
         nlu_value_days(out, r.grain, half > today(eval) ? half : today(eval), nlu_days(r.to));
@@ -687,7 +697,7 @@ const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"nth.unit", nth_unit},
                                               {"nth.weekend", nth_weekend},
                                               {"unit.ahead", unit},
-                                              {"date.dot", date_dot},
+                                              {"date.dot", date_dot}, {"date.impossible", date_impossible},
                                               {"shift.day", shift_day},
                                               {"date.now", at_this_time},
                                               {"date.short", date_short},
