@@ -599,7 +599,7 @@ static bool units(struct nlu_eval *eval, struct nlu_value *out)
 /* ---- holidays that hang on Easter (o days from it), Western reckoning ---- */
 
 /* How a holiday was found is kept in its n, so that another year can be asked for. */
-enum { HOLIDAY_EASTER = 1000, HOLIDAY_NTH = 100000 };
+enum { HOLIDAY_EASTER = 1000, HOLIDAY_ORTHODOX = 1000, HOLIDAY_NTH = 100000 };
 
 static int64_t easter(int32_t y)
 {
@@ -610,16 +610,26 @@ static int64_t easter(int32_t y)
     return time_days_from_civil(y, month_n, day_n);
 }
 
+/* Of the Eastern churches: the Julian reckoning, 13 days behind in this century and the last */
+static int64_t orthodox_easter(int32_t y)
+{
+    int a = y % 4, b = y % 7, c = y % 19, d = (19 * c + 15) % 30, e = (2 * a + 4 * b - d + 34) % 7;
+    return time_days_from_civil(y, (d + e + 114) / 31, (d + e + 114) % 31 + 1) + 13;
+}
+
+/* o days from Easter; x=1: from the Orthodox one */
 static bool from_easter(struct nlu_eval *eval, struct nlu_value *out)
 {
     int64_t y = nlu_arg_n(eval, 'y', -1), o = nlu_arg_n(eval, 'o', 0);
-    out->n = HOLIDAY_EASTER + o;
+    bool orthodox = nlu_arg_n(eval, 'x', 0) == 1;
+    int64_t (*const reckon)(int32_t) = orthodox ? orthodox_easter : easter;
+    out->n = HOLIDAY_EASTER + o + (orthodox ? HOLIDAY_ORTHODOX : 0);
     int64_t which = y >= 0 ? full_year(y) : eval->now.year;
     if (which < 1600 || which > 9000)
         return false;
-    int64_t at = easter((int32_t)which) + o;
+    int64_t at = reckon((int32_t)which) + o;
     if (y < 0 && at < today(eval))
-        at = easter((int32_t)which + 1) + o;
+        at = reckon((int32_t)which + 1) + o;
     if (y < 0)
         out->flags |= NLU_NO_YEAR;
     nlu_value_day(out, nlu_civil_of_days(at));
@@ -643,6 +653,7 @@ static bool nth_in_month(struct nlu_eval *eval, struct nlu_value *out)
         struct time_civil at = nlu_add_days(out->from, nlu_arg_n(eval, 'n', 0));
         *out = (struct nlu_value){0};
         nlu_value_day(out, at);
+        out->flags |= said ? 0 : NLU_NO_YEAR;
         out->n = HOLIDAY_NTH + nlu_arg_n(eval, 'n', 0) + 10 * (nlu_arg_n(eval, 'w', 0)) +
                  100 * (nlu_arg_n(eval, 'o', 0) + 1) + 1000 * m;
         if (said || nlu_days(at) >= today(eval))
@@ -655,7 +666,16 @@ static bool nth_in_month(struct nlu_eval *eval, struct nlu_value *out)
 static bool in_year(struct nlu_eval *eval, struct nlu_value *out)
 {
     const struct nlu_value *a = nlu_arg_value(eval, 'a'), *r = nlu_arg_value(eval, 'r');
-    int64_t y = r && (r->flags & NLU_HAS_DATE) ? r->from.year : full_year(nlu_arg_n(eval, 'y', 0));
+    int64_t y = full_year(nlu_arg_n(eval, 'y', 0));
+    if (r && r->grain != NLU_YEAR)
+        return false;
+    if (r)
+        y = r->from.year;
+    if (eval->args[NLU_KEY('k')].set) { /* "last easter": a year earlier */
+        if (!a || !(a->flags & NLU_NO_YEAR))
+            return false;
+        y = a->from.year + nlu_arg_n(eval, 'k', 0);
+    }
     if (!a || !(a->flags & NLU_HAS_DATE))
         return false;
     static const char KEYS[] = {'n', 'w', 'o', 'm'};
@@ -668,7 +688,10 @@ static bool in_year(struct nlu_eval *eval, struct nlu_value *out)
         return nth_in_month(eval, out);
     }
     if (a->n > 0) {
-        eval->args[NLU_KEY('o')] = (struct nlu_arg){.set = true, .n = a->n - HOLIDAY_EASTER};
+        bool orthodox = a->n > HOLIDAY_EASTER + HOLIDAY_ORTHODOX / 2;
+        int64_t o = a->n - HOLIDAY_EASTER - (orthodox ? HOLIDAY_ORTHODOX : 0);
+        eval->args[NLU_KEY('x')] = (struct nlu_arg){.set = orthodox, .n = 1};
+        eval->args[NLU_KEY('o')] = (struct nlu_arg){.set = true, .n = o};
         return from_easter(eval, out);
     }
     if (!nlu_valid_date(y, a->from.month, a->from.day))
@@ -697,7 +720,8 @@ const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"nth.unit", nth_unit},
                                               {"nth.weekend", nth_weekend},
                                               {"unit.ahead", unit},
-                                              {"date.dot", date_dot}, {"date.impossible", date_impossible},
+                                              {"date.dot", date_dot},
+                                              {"date.impossible", date_impossible},
                                               {"shift.day", shift_day},
                                               {"date.now", at_this_time},
                                               {"date.short", date_short},
