@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Starts the page: the last state is on the screen before the network is asked for anything. */
 import { render } from "preact";
+import { t } from "./i18n/index.ts";
 import { followPrefs } from "./prefs.ts";
 import { followAddress } from "./route.ts";
 import { Db } from "./store/db.ts";
 import { adopt, type Session, session, signIn, takeCodeFromAddress } from "./store/session.ts";
 import { followWindow, open } from "./store/sync.ts";
 import { now } from "./time.ts";
+import { say } from "./toasts.ts";
 import { App, onKey } from "./views/app.tsx";
 import { startWorker } from "./worker.ts";
 
@@ -24,9 +26,17 @@ async function start(): Promise<void> {
 
   const db = await Db.open().catch(() => undefined);
   const enter = async (given: string) => {
-    await signIn(given, db);
-    if (session.value) await open(session.value, db);
+    const before = session.value;
+    const good = await signIn(given, db);
+    if (good && before) location.reload();
+    else if (good) await open(good, db);
+    else if (before) say(t("signin_used"));
   };
+  // A link opened where the page is already: the browser only changes the fragment.
+  addEventListener("hashchange", () => {
+    const fresh = takeCodeFromAddress();
+    if (fresh) void enter(fresh);
+  });
   if (code) {
     await enter(code);
   } else {

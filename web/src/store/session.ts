@@ -40,16 +40,18 @@ export function takeCodeFromAddress(): string | undefined {
   return code;
 }
 
-export async function signIn(code: string, db: Db | undefined): Promise<void> {
+export async function signIn(code: string, db: Db | undefined): Promise<Session | undefined> {
   signingIn.value = true;
   try {
     const { token, user, expires_in } = await exchangeCode(code);
     const fresh = { token, user, expires: expires_in ? Date.now() + expires_in * 1000 : undefined };
     await db?.set("session", fresh);
     adopt(fresh);
+    return fresh;
   } catch (error) {
     const status = error instanceof ApiError ? error.status : 0;
     problem.value = status >= 400 && status < 500 ? "used" : "unreachable";
+    return undefined;
   } finally {
     signingIn.value = false;
   }

@@ -17,7 +17,7 @@ import {
   type Task,
   TodoClient,
 } from "../../client/index.ts";
-import { ApiError, allTasks } from "../api.ts";
+import { allTasks } from "../api.ts";
 import { closeNotification, notify } from "../notify.ts";
 import { deviceId, language, timezone } from "../prefs.ts";
 import { offerUndo } from "../toasts.ts";
@@ -40,6 +40,7 @@ import { clearTasks, dropOthers, putTasks, versions } from "./tasks.ts";
 const SAVE_AFTER_MS = 250;
 const HISTORY_PAGE = 40;
 const DONE_SHOWN = 100;
+const REPLAYED = 200;
 const STALE_MS = 3_600_000;
 const UNDOABLE = new Set<ActionName>(["complete", "delete", "skip", "snooze"]);
 
@@ -159,9 +160,8 @@ async function onConnected(frame: Connected, hadState: boolean): Promise<void> {
       dropOthers(before, new Set(tasks.map((task) => task.id)));
     });
     await db?.reset(frame.seq, tasks).catch(() => {});
-  } catch (error) {
-    // Without REST the events since the beginning tell the same, where they are still kept.
-    if (error instanceof ApiError && error.missing && !hadState) client?.resume(0);
+  } catch {
+    // What is kept and the events stand; the next connect that can't go on from them tries again.
   }
   await olderHistory();
 }
@@ -193,10 +193,17 @@ function address(): string {
 
 function listen(made: TodoClient, hadState: boolean): void {
   let known = hadState;
+  let replayed = hadState;
   made.on("state", (state) => {
     line.value = state;
   });
   made.on("connected", (frame) => {
+    if (!replayed && frame.seq > 0) {
+      // The history has no reminders: the last events show them on a new device too.
+      replayed = true;
+      made.resume(Math.max(0, frame.seq - REPLAYED));
+      return;
+    }
     const before = known;
     known = true;
     working.value = made.queue.filter((c) => c.kind === "message").length;
@@ -260,7 +267,9 @@ export async function open(who: Session, database: Db | undefined): Promise<void
     token: () => session.value?.token ?? "",
     device,
     timezone,
-    locale: language.value,
+    get locale() {
+      return language.value;
+    },
     since,
     staleAfter: STALE_MS,
     ...(db ? { outbox: db } : {}),
@@ -292,6 +301,12 @@ export async function signOut(elsewhere = false): Promise<void> {
 }
 
 export function followWindow(): void {
+  // What the server says from now on is to be in the language just chosen.
+  let spoken = language.value;
+  language.subscribe((chosen) => {
+    if (chosen !== spoken && client) client.resume(client.seq);
+    spoken = chosen;
+  });
   addEventListener("online", () => client?.wake());
   addEventListener("pagehide", () => void flush());
   document.addEventListener("visibilitychange", () => {

@@ -56,12 +56,7 @@ function Bar() {
         <span class={`dot ${online ? "on" : ""}`} />
       </h1>
       <Nav />
-      <button
-        type="button"
-        class="palette-button"
-        aria-label={t("palette_open")}
-        onClick={openPalette}
-      >
+      <button type="button" class="palette-button" onClick={openPalette}>
         <Icon name="search" size={16} />
         <span>{t("palette")}</span>
         <kbd>Ctrl K</kbd>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What was understood, as chips. On a task they start its correction in the message box. */
 import type { Task, Understood } from "../../client/index.ts";
+import type { Parsed } from "../api.ts";
 import type { Key } from "../i18n/en.ts";
 import { t } from "../i18n/index.ts";
 import { clock, dayName, dueText, whenText } from "../time.ts";
@@ -27,6 +28,7 @@ const kinds = {
   tag: { label: "chip_tag", correct: "correct_tags" },
   project: { label: "chip_project" },
   target: { label: "chip_target" },
+  range: { label: "chip_range" },
   filter: { label: "chip_filter" },
   other: { label: "chip_other" },
 } satisfies Record<string, Kind>;
@@ -35,8 +37,7 @@ const byType: Record<string, Kind> = {
   ...kinds,
   date: kinds.due,
   datetime: kinds.due,
-  recurrence: kinds.repeat,
-  rrule: kinds.repeat,
+  set: kinds.repeat,
 };
 
 /** 2026-11-25, 2026-11-25T09:00 or anything else */
@@ -58,7 +59,7 @@ function slice(text: string, start: number, end: number): string {
 
 function shownValue(kind: Kind, value: string, said: string): string {
   if (kind === kinds.priority) return priorityText(value);
-  if (kind === kinds.repeat || kind === kinds.duration) return said;
+  if (kind === kinds.repeat || kind === kinds.duration || kind === kinds.range) return said;
   if (kind === kinds.tag) return value ? `#${value.replace(/^#/, "")}` : said;
   return friendly(value || said);
 }
@@ -87,6 +88,24 @@ export function taskChips(task: Task, repeats: string): Chip[] {
   add(kinds.priority, task.priority ? priorityText(task.priority) : "");
   for (const tag of task.tags ?? []) add(kinds.tag, `#${tag}`);
   add(kinds.project, task.project);
+  return chips;
+}
+
+/** What a line would become. */
+export function previewChips(parsed: Parsed, text: string): Chip[] {
+  const first = parsed.commands[0];
+  const chips: Chip[] = [];
+  const add = (kind: Kind, value: string | undefined) => {
+    if (value) chips.push({ kind, value });
+  };
+  const makes = first && /^(task\.create|reminder\.set)$/.test(first.intent);
+  if (!makes) return chipsOf(parsed.understood, text);
+  add(kinds.title, first.title);
+  add(kinds.due, first.due_date && friendly(first.due_date));
+  add(kinds.repeat, first.rrule && repeatWords(parsed.understood, text));
+  add(kinds.priority, first.priority ? priorityText(first.priority) : "");
+  for (const tag of first.tags ?? []) add(kinds.tag, `#${tag}`);
+  add(kinds.project, first.project);
   return chips;
 }
 

@@ -11,7 +11,7 @@ import { language, timezone } from "../prefs.ts";
 import { go, route } from "../route.ts";
 import { lastSaid } from "../store/log.ts";
 import { line, say } from "../store/sync.ts";
-import { Chips, chipsOf } from "./chips.tsx";
+import { Chips, previewChips } from "./chips.tsx";
 import { Icon } from "./icons.tsx";
 import { toLatest } from "./scroll.ts";
 
@@ -105,9 +105,9 @@ function Preview() {
   const current = preview.value;
   if (!current) return null;
   const { parsed, text } = current;
-  const intent = parsed.commands?.[0]?.intent ?? "out_of_scope";
+  const intent = parsed.commands[0]?.intent ?? "out_of_scope";
   const known = intent !== "out_of_scope";
-  const chips = chipsOf(parsed.understood ?? [], text);
+  const chips = previewChips(parsed, text);
   if (known && !chips.length) return null;
   return (
     <div class="preview">

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the page has to say about itself: the connection (after 5 s without one), old messages, updates. */
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { plural, t } from "../i18n/index.ts";
 import { act, line, settleStale, stale, wake } from "../store/sync.ts";
 import { hideToast, toast } from "../toasts.ts";
@@ -11,8 +11,10 @@ const PATIENCE_MS = 5000;
 
 const lost = signal(false);
 
+const connected = computed(() => line.value === "connected");
+
 effect(() => {
-  if (line.value === "connected") {
+  if (connected.value) {
     lost.value = false;
     return;
   }
