@@ -144,7 +144,8 @@ static bool range(struct nlu_eval *eval, struct nlu_value *out)
         return false;
     }
     struct time_civil ended = nlu_add_months(to, -12);
-    if ((a->flags & b->flags & NLU_NO_YEAR) && nlu_compare(ended, nlu_midnight(eval->now)) > 0) {
+    if ((a->flags & b->flags & NLU_NO_YEAR) && b->grain == NLU_DAY &&
+        nlu_compare(ended, nlu_midnight(eval->now)) > 0) {
         from = nlu_add_months(from, -12); /* it has begun and goes on */
         to = ended;
     }
