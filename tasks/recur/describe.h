@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A rule in plain words: "every 2 weeks on Mon and Wed until 24 Dec", "alle 2 Wochen am Mo und Mi
- * bis 24. Dez.". Every part of the rule is said; two rules that differ never read the same, other
- * than by the time of an UNTIL.
+ * bis 24. Dez.". Every part of the rule is said, but for the clock time of an UNTIL.
  */
 #ifndef RECUR_DESCRIBE_H
 #define RECUR_DESCRIBE_H
