@@ -465,8 +465,9 @@ static void set_filter(struct fill *f)
             filter->to = (struct nlu_when){.set = true, .has_time = true, .at = v->to};
         f->taken[i] = true;
     }
-    for (size_t i = f->from; i < f->to; i++) {
-        struct base_sv text = item_text(f, i);
+    for (size_t i = 0; i < f->m->token_count; i++) { /* tokens: a noun may have taken the word in */
+        const struct nlu_item *token = &f->m->tokens[i];
+        struct base_sv text = base_sv(f->m->text.ptr + token->start, token->end - token->start);
         filter->overdue |= base_sv_eq_i(text, SV("overdue")) || base_sv_eq_i(text, SV("late"));
         filter->done |= base_sv_eq_i(text, SV("done")) || base_sv_eq_i(text, SV("completed")) ||
                         base_sv_eq_i(text, SV("finished"));
@@ -581,6 +582,10 @@ enum base_err nlu_fill(struct nlu_match *match, const struct nlu_reading *readin
         set_setting(&f);
     if (target->set && !is_length(&f, target))
         set_target(&f, target);
+    if (reading->intent == NLU_OUT_OF_SCOPE && to > from) { /* "the second one": an answer */
+        set_target(&f, &(struct nlu_stretch){.set = true, .from = from, .to = to});
+        ret_command->target.text = SV_NULL;
+    }
     if (title->set)
         ret_command->fields.title = title_text(&f, title->from, title->to);
     else if (reading->intent == NLU_TASK_CREATE || reading->intent == NLU_OUT_OF_SCOPE)
