@@ -78,6 +78,22 @@ int gw_choice_number(struct base_sv text)
     return found;
 }
 
+bool gw_choice_is_it(struct base_sv text)
+{
+    static const char *const pronouns[] = {"it", "that", "this", "to", "es", "sie", "ihn", "auf"};
+    bool any = false;
+    while (text.ptr) {
+        struct base_sv word = bare(base_sv_split(&text, ' '));
+        bool known = word.len == 0;
+        for (size_t i = 0; i < sizeof(pronouns) / sizeof(pronouns[0]); i++)
+            known = known || base_sv_eq_i(word, base_sv_from(pronouns[i]));
+        if (!known)
+            return false;
+        any = any || word.len > 0;
+    }
+    return any;
+}
+
 size_t gw_choice_words(struct base_sv text, struct base_sv *words, size_t max)
 {
     struct base_sv rest = text;

@@ -54,6 +54,8 @@ int64_t gw_instant_of(struct gw_dialogue *d, const struct nlu_when *when);
 /* choice.c: "the second one", "2", "der letzte": a place in a list, negative from its end; 0 if the
  * text is anything else. */
 int gw_choice_number(struct base_sv text);
+/* "it", "that to": words that name no task but the one spoken of. */
+bool gw_choice_is_it(struct base_sv text);
 /* The words of a title that was spoken of, without articles and the like; at most max. */
 size_t gw_choice_words(struct base_sv text, struct base_sv *words, size_t max);
 

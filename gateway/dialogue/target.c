@@ -77,7 +77,7 @@ enum gw_step gw_target_begin(struct gw_dialogue *d)
             d->query.statuses = statuses;
         return step;
     }
-    if (target->text.len)
+    if (target->text.len && !gw_choice_is_it(target->text))
         return find_words(d, target->text);
     if (d->talk.has_it)
         return find_id(d, d->talk.it);
@@ -156,7 +156,7 @@ enum gw_step gw_target_found(struct gw_dialogue *d, struct task *tasks, size_t c
         return GW_ANSWERED;
     }
     if (count == 0) {
-        if (target->text.len && !d->has_chosen)
+        if (target->text.len && !d->has_chosen && !all)
             GW_REPLY(d, SAY_NOT_FOUND, target->text);
         else
             GW_REPLY(d, all ? SAY_LIST_NONE : SAY_NOT_FOUND_IT);
