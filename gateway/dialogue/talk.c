@@ -20,10 +20,16 @@ static void read_undo(const json_t *list, struct gw_talk *talk)
         const json_t *turn = json_array_get(list, i);
         struct gw_undo *undo = &talk->undo[talk->undo_count];
         undo->count = 0;
-        for (size_t k = 0; k + 1 < json_array_size(turn) && undo->count < GW_UNDO_TASKS_MAX; k += 2)
-            if (read_id(json_array_get(turn, k), &undo->tasks[undo->count].id))
-                undo->tasks[undo->count++].version =
-                    (int32_t)json_integer_value(json_array_get(turn, k + 1));
+        for (size_t k = 0; k + 2 < json_array_size(turn) && undo->count < GW_UNDO_TASKS_MAX;
+             k += 3) {
+            if (!read_id(json_array_get(turn, k), &undo->tasks[undo->count].id) ||
+                !json_is_integer(json_array_get(turn, k + 1)) ||
+                !json_is_integer(json_array_get(turn, k + 2)))
+                continue;
+            undo->tasks[undo->count].version =
+                (int32_t)json_integer_value(json_array_get(turn, k + 1));
+            undo->former[undo->count++] = (int32_t)json_integer_value(json_array_get(turn, k + 2));
+        }
         if (undo->count)
             talk->undo_count++;
     }
@@ -92,6 +98,7 @@ void gw_talk_format(struct base_buf *buf, const struct gw_talk *talk)
             for (size_t k = 0; k < talk->undo[i].count; k++) {
                 add_id(buf, talk->undo[i].tasks[k].id);
                 base_json_int(buf, talk->undo[i].tasks[k].version);
+                base_json_int(buf, talk->undo[i].former[k]);
             }
             base_json_close(buf, ']');
         }
@@ -123,9 +130,36 @@ void gw_talk_remember(struct gw_talk *talk, const struct task_change *changes, s
         talk->undo_count++;
     memmove(&talk->undo[1], &talk->undo[0], (talk->undo_count - 1) * sizeof(talk->undo[0]));
     talk->undo[0].count = count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         talk->undo[0].tasks[i] =
             (struct task_version){changes[i].after->id, changes[i].after->version};
+        talk->undo[0].former[i] = changes[i].before ? changes[i].before->version : 0;
+    }
+}
+
+static int32_t *version_in(struct gw_undo *undo, struct task_version was)
+{
+    for (size_t i = 0; i < undo->count; i++)
+        if (base_id_eq(undo->tasks[i].id, was.id) && undo->tasks[i].version == was.version)
+            return &undo->tasks[i].version;
+    return NULL;
+}
+
+void gw_talk_undone(struct gw_talk *talk, const struct task_change *changes, size_t count)
+{
+    struct gw_undo newest = talk->undo[0];
+    gw_talk_forget_newest(talk);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < newest.count; k++) {
+            struct task_version was = {newest.tasks[k].id, newest.former[k]};
+            if (!base_id_eq(was.id, changes[i].after->id))
+                continue;
+            for (size_t u = 0; u < talk->undo_count; u++) {
+                int32_t *version = version_in(&talk->undo[u], was);
+                if (version)
+                    *version = changes[i].after->version;
+            }
+        }
 }
 
 void gw_talk_forget_newest(struct gw_talk *talk)

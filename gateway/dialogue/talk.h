@@ -24,9 +24,11 @@ enum gw_ask {
     GW_ASK_COUNT
 };
 
-/* One turn that can be taken back: the tasks it changed, each at the version it got. */
+/* One turn that can be taken back: the tasks it changed, each at the version it got, and the
+ * version to go back to (0: the turn made it). */
 struct gw_undo {
     struct task_version tasks[GW_UNDO_TASKS_MAX];
+    int32_t former[GW_UNDO_TASKS_MAX];
     size_t count;
 };
 
@@ -51,5 +53,8 @@ void gw_talk_it(struct gw_talk *talk, struct base_id id);
 /* Remembers a turn's changes; one with more tasks than fit cannot be undone and is left out. */
 void gw_talk_remember(struct gw_talk *talk, const struct task_change *changes, size_t count);
 void gw_talk_forget_newest(struct gw_talk *talk);
+/* The newest was taken back by these changes: forgets it. A task is now again what it was for the
+ * turn before, at another version. */
+void gw_talk_undone(struct gw_talk *talk, const struct task_change *changes, size_t count);
 
 #endif

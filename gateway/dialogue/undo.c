@@ -72,9 +72,20 @@ static enum gw_step read_former(struct gw_dialogue *d, struct task *tasks, size_
         const struct task *task = find(tasks, count, undo->tasks[i].id);
         if (!task || task->version != undo->tasks[i].version)
             return give_up(d);
-        d->versions[d->version_count++] = (struct task_version){task->id, task->version - 1};
+        if (undo->former[i] > 0)
+            d->versions[d->version_count++] = (struct task_version){task->id, undo->former[i]};
     }
     return GW_WAS;
+}
+
+/* By the turn that is taken back. */
+static bool was_made(const struct gw_dialogue *d, struct base_id id)
+{
+    const struct gw_undo *undo = &d->talk.undo[0];
+    for (size_t i = 0; i < undo->count; i++)
+        if (base_id_eq(undo->tasks[i].id, id))
+            return undo->former[i] == 0;
+    return false;
 }
 
 static enum gw_step found(struct gw_dialogue *d, struct task *tasks, size_t count)
@@ -84,10 +95,10 @@ static enum gw_step found(struct gw_dialogue *d, struct task *tasks, size_t coun
     for (size_t i = 0; i < d->found_count; i++) {
         const struct task *task = &d->found[i];
         const struct task *was = find(tasks, count, task->id);
-        if ((!was && task->version > 1) || !restore(d, task, was))
+        if ((!was && !was_made(d, task->id)) || !restore(d, task, was))
             return give_up(d);
     }
-    gw_talk_forget_newest(&d->talk);
+    gw_talk_undone(&d->talk, d->changes, d->change_count);
     d->undone = true;
     if (d->change_count == 1) {
         GW_REPLY(d, SAY_UNDONE, d->changes[0].after->title);

@@ -397,7 +397,7 @@ static void test_state_round_trip(void **state)
     talk.ask = GW_ASK_DUE;
     talk.asked_text = SV("\"buy\"\n\\milk ü");
     talk.undo_count = 2;
-    talk.undo[0] = (struct gw_undo){.tasks = {{base_id_new(5), 7}}, .count = 1};
+    talk.undo[0] = (struct gw_undo){.tasks = {{base_id_new(5), 7}}, .former = {6}, .count = 1};
     talk.undo[1] =
         (struct gw_undo){.tasks = {{base_id_new(6), 1}, {base_id_new(7), 2}}, .count = 2};
     base_buf_init(&first, GW_STATE_MAX);
@@ -408,6 +408,7 @@ static void test_state_round_trip(void **state)
     assert_true(base_buf_ok(&second));
     assert_string_equal(first.data, second.data);
     assert_int_equal(back.undo[1].tasks[1].version, 2);
+    assert_int_equal(back.undo[0].former[0], 6);
     assert_true(base_sv_eq(back.asked_text, talk.asked_text));
     /* Every prefix is only a memory lost. */
     for (size_t len = 0; len < first.len; len++)
