@@ -39,6 +39,7 @@ struct pg_conn {
     struct request *first;
     struct request **last;
     size_t in_flight;
+    bool broken;    /* writing failed; the timer is about to end it */
     bool resolving; /* the answer is still to come: the memory must stay */
     bool closing;   /* freed while resolving or inside a callback */
     unsigned depth; /* of callbacks being run */
@@ -62,6 +63,23 @@ static void dispose(struct pg_conn *conn)
     free(conn);
 }
 
+/* The timer of a connection that is up watches over the request at its head. */
+static void watch_answers(struct pg_conn *conn)
+{
+    if (conn->state != UP || conn->broken || conn->options.answer_ms == 0)
+        return;
+    if (conn->first)
+        base_timer_start(conn->timer, conn->options.answer_ms);
+    else
+        base_timer_stop(conn->timer);
+}
+
+static void end_soon(struct pg_conn *conn)
+{
+    conn->broken = true;
+    base_timer_start(conn->timer, 0);
+}
+
 /* Ends the head of the queue. Its callback may send requests or free the connection. */
 static void finish_first(struct pg_conn *conn, enum base_err err, PGresult *result)
 {
@@ -70,6 +88,7 @@ static void finish_first(struct pg_conn *conn, enum base_err err, PGresult *resu
     if (!conn->first)
         conn->last = &conn->first;
     conn->in_flight--;
+    watch_answers(conn);
     conn->depth++;
     request->fn(request->ctx, err, result);
     conn->depth--;
@@ -84,6 +103,7 @@ static void drop_connection(struct pg_conn *conn)
     PQfinish(conn->pg);
     conn->pg = NULL;
     conn->state = WAITING;
+    conn->broken = false;
     /* Only those that were there: a callback that asks again is refused, since we are down. */
     while (conn->first) {
         PQclear(conn->first->result);
@@ -117,8 +137,7 @@ static void flush(struct pg_conn *conn)
     if (left >= 0)
         watch(conn, BASE_IO_READ | (left ? BASE_IO_WRITE : 0u));
     else
-        base_timer_start(conn->timer,
-                         0); /* the failure is handled from the loop, not from a caller */
+        end_soon(conn); /* the failure is handled from the loop, not from a caller */
 }
 
 static enum base_err result_err(const PGresult *result)
@@ -181,7 +200,8 @@ static BASE_MUST_CHECK enum base_err enqueue(struct pg_conn *conn, pg_done_fn fn
     *request = (struct request){.fn = fn, .ctx = ctx};
     *conn->last = request;
     conn->last = &request->next;
-    conn->in_flight++;
+    if (conn->in_flight++ == 0)
+        watch_answers(conn);
     return BASE_OK;
 }
 
@@ -263,12 +283,20 @@ static void watch(struct pg_conn *conn, unsigned events)
         base_io_free(conn->io);
         conn->io = NULL;
         if (base_io_new(conn->options.loop, fd, on_io, conn, &conn->io) != BASE_OK) {
-            base_timer_start(conn->timer, 0);
+            end_soon(conn);
             return;
         }
         conn->io_fd = fd;
     }
     base_io_set(conn->io, events);
+}
+
+/* What the server says beside its answers; libpq would write it to stderr, between our log lines.
+ */
+static void on_notice(void *ctx, const PGresult *result)
+{
+    (void)ctx;
+    (void)result;
 }
 
 static void connect_start(struct pg_conn *conn)
@@ -290,6 +318,7 @@ static void connect_start(struct pg_conn *conn)
         fail(conn, conn->pg ? PQerrorMessage(conn->pg) : "out of memory");
         return;
     }
+    (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
     conn->state = CONNECTING;
     base_timer_start(conn->timer, CONNECT_MS);
     watch(conn, BASE_IO_WRITE);
@@ -326,8 +355,8 @@ static void connect_begin(struct pg_conn *conn)
         fail(conn, "cannot start resolving the host name");
 }
 
-/* One timer serves all: the delay before a new attempt, the deadline of an attempt, a failed write.
- */
+/* One timer serves all: the delay before a new attempt, the deadline of an attempt, a failed write,
+ * a server that does not answer. */
 static void on_timer(void *ctx)
 {
     struct pg_conn *conn = ctx;
@@ -340,7 +369,7 @@ static void on_timer(void *ctx)
         fail(conn, "timeout while connecting");
         break;
     case UP:
-        fail(conn, PQerrorMessage(conn->pg));
+        fail(conn, conn->broken ? PQerrorMessage(conn->pg) : "the server does not answer");
         break;
     case RESOLVING:
         break;

@@ -31,6 +31,9 @@ struct pg_options {
     const char *url; /* postgresql://… or key=value; copied */
     const char *application_name;
     const char *settings; /* session settings as for PGOPTIONS ("-c jit=off"), or NULL */
+    /* A server that answers nothing for so long counts as lost (it may be stopped while its host
+     * still takes our bytes). Longer than statement_timeout; 0: wait for ever. */
+    int64_t answer_ms;
     const struct pg_statement *statements; /* must stay */
     size_t statement_count;
     /* The connection became usable, or was lost; error is libpq's text (first line). NULL if not

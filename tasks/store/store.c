@@ -13,7 +13,8 @@
 enum {
     SWEEP_MS = 250,
     STATEMENTS = STORE_TURN_STATEMENTS + STORE_READ_STATEMENTS,
-    PENDING_MAX = 100000
+    PENDING_MAX = 100000,
+    ANSWER_MS = 16000
 };
 
 /*
@@ -193,6 +194,7 @@ enum base_err task_store_new(const struct task_store_options *options,
                                                .url = options->url,
                                                .application_name = options->application_name,
                                                .settings = SETTINGS,
+                                               .answer_ms = ANSWER_MS,
                                                .statements = store->statements,
                                                .statement_count = STATEMENTS,
                                                .on_state = on_state,

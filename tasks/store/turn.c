@@ -407,6 +407,7 @@ static void on_batch(void *ctx, enum base_err err, const PGresult *result)
         settle(batch, result);
     } else if (err == BASE_UNAVAILABLE || err == BASE_CONFLICT) {
         give_back(batch, false);
+        store_turns_expire(turns, base_loop_now_us(store_loop(turns->store)));
     } else if (batch->count > 1) {
         give_back(batch, true);
     } else {
