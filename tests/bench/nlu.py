@@ -78,7 +78,15 @@ def chrono(file: pathlib.Path) -> float | None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "peer.mjs").write_text(PEER)
     if not (folder / "node_modules" / "chrono-node").is_dir():
-        install = ["npm", "install", "--silent", "--no-audit", "--prefix", str(folder), f"chrono-node@{CHRONO}"]
+        install = [
+            "npm",
+            "install",
+            "--silent",
+            "--no-audit",
+            "--prefix",
+            str(folder),
+            f"chrono-node@{CHRONO}",
+        ]
         if subprocess.run(install, capture_output=True, timeout=300, check=False).returncode:
             return None
     return last_word(["node", str(folder / "peer.mjs"), str(file)])

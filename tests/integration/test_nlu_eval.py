@@ -34,9 +34,7 @@ def data() -> pathlib.Path:
     return pathlib.Path(folder) / "nlu"
 
 
-@pytest.mark.parametrize(
-    "task, options, floors", FLOORS, ids=[" ".join([t, *o[1:2]]) for t, o, _ in FLOORS]
-)
+@pytest.mark.parametrize("task, options, floors", FLOORS, ids=[" ".join([t, *o[1:2]]) for t, o, _ in FLOORS])
 def test_floors(data, task, options, floors):
     command = [sys.executable, str(data / "score.py"), task, str(data / f"{task}.jsonl")]
     done = subprocess.run(

@@ -23,8 +23,7 @@ def run(arguments: list[str], text: str = "") -> subprocess.CompletedProcess:
 
 def understand(messages: list[str], reference: str = REFERENCE, zone: str = "UTC") -> list[dict]:
     lines = "".join(
-        json.dumps({"text": message, "reference": reference, "timezone": zone}) + "\n"
-        for message in messages
+        json.dumps({"text": message, "reference": reference, "timezone": zone}) + "\n" for message in messages
     )
     done = run([], lines)
     assert done.returncode == 0, done.stderr
