@@ -78,6 +78,18 @@ int gw_choice_number(struct base_sv text)
     return found;
 }
 
+bool gw_choice_is_all(struct base_sv text)
+{
+    static const char *const words[] = {"all", "everything", "alle", "alles"};
+    while (text.ptr) {
+        struct base_sv word = bare(base_sv_split(&text, ' '));
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            if (base_sv_eq_i(word, base_sv_from(words[i])))
+                return true;
+    }
+    return false;
+}
+
 bool gw_choice_is_it(struct base_sv text)
 {
     static const char *const pronouns[] = {"it", "that", "this", "to", "es", "sie", "ihn", "auf"};

@@ -127,7 +127,11 @@ static enum gw_step begin_create(struct gw_dialogue *d)
 /* "remind me about it at 5" speaks of a task that is there already. */
 static enum gw_step begin_reminder_set(struct gw_dialogue *d)
 {
-    const struct nlu_target *target = &d->command.target;
+    struct nlu_target *target = &d->command.target;
+    if (gw_choice_is_it(d->command.fields.title)) {
+        d->command.fields.title = SV_NULL;
+        target->ref = NLU_REF_LAST;
+    }
     if (d->command.fields.title.len == 0 && (target->number || target->ref || target->text.len)) {
         d->handler = &gw_update_handler;
         return gw_target_begin(d);

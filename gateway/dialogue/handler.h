@@ -56,6 +56,8 @@ int64_t gw_instant_of(struct gw_dialogue *d, const struct nlu_when *when);
 int gw_choice_number(struct base_sv text);
 /* "it", "that to": words that name no task but the one spoken of. */
 bool gw_choice_is_it(struct base_sv text);
+/* "delete all tasks": a line that speaks of more than one. */
+bool gw_choice_is_all(struct base_sv text);
 /* The words of a title that was spoken of, without articles and the like; at most max. */
 size_t gw_choice_words(struct base_sv text, struct base_sv *words, size_t max);
 

@@ -63,7 +63,10 @@ static enum gw_step find_number(struct gw_dialogue *d, int number)
 
 enum gw_step gw_target_begin(struct gw_dialogue *d)
 {
-    const struct nlu_target *target = &d->command.target;
+    struct nlu_target *target = &d->command.target;
+    /* Whoever says "all" and names nothing must not lose the one task spoken of last. */
+    if (!target->number && !target->ref && !target->text.len && gw_choice_is_all(d->text))
+        target->ref = NLU_REF_ALL;
     if (d->has_chosen)
         return find_id(d, d->chosen);
     if (target->number)

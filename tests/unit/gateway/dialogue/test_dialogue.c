@@ -230,6 +230,9 @@ static void test_half_a_time(void **state)
     say("lunch with Tom on friday at 12:00", "Added: lunch with Tom, Fri 27 Nov at 12:00");
     say("move the lunch to 13:30", "Changed: lunch with Tom, Fri 27 Nov at 13:30");
     say("move it to monday", "Changed: lunch with Tom, Mon 30 Nov at 13:30");
+    say("remind me about it 10 minutes before", "Changed: lunch with Tom, Mon 30 Nov at 13:30");
+    assert_int_equal(world.d->changes[0].after->reminder_count, 1);
+    assert_int_equal(world.d->changes[0].after->reminders[0].before_s, 600);
 }
 
 static void ask_which_milk(void)
@@ -293,6 +296,8 @@ static void test_confirm(void **state)
     assert_int_equal(open_tasks(), 2);
     say("clear all", "Delete 2 tasks? This can be undone.");
     act(GW_CONFIRM, "2 tasks deleted.");
+    act(GW_UNDO, "Undone: the change of 2 tasks.");
+    say("delete all tasks", "Delete 2 tasks? This can be undone."); /* not the one spoken of last */
 }
 
 /* "all" means all that the rest of the line says. */
