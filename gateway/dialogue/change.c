@@ -87,6 +87,8 @@ static void say_updated(struct gw_dialogue *d, const struct task_change *change)
         say_title(d, SAY_UPDATED, change);
     else
         GW_REPLY(d, SAY_UPDATED_DUE, change->after->title, gw_due_text(d, &change->after->due));
+    if (d->command.fields.reminder_count)
+        gw_reply_reminders(d, change->after);
 }
 
 static int64_t snooze_until(struct gw_dialogue *d)

@@ -21,8 +21,7 @@ static void say_repeats(struct gw_dialogue *d, const struct task *task)
     base_buf_done(&words);
 }
 
-/* A reminder at the due time is what everybody expects; others are named. */
-static void say_reminders(struct gw_dialogue *d, const struct task *task)
+void gw_reply_reminders(struct gw_dialogue *d, const struct task *task)
 {
     for (size_t i = 0; i < task->reminder_count; i++) {
         const struct task_reminder *reminder = &task->reminders[i];
@@ -49,7 +48,7 @@ static void say_created(struct gw_dialogue *d, const struct task *task, bool rem
         GW_REPLY(d, reminds ? SAY_CREATED_REMIND : SAY_CREATED_DUE, task->title,
                  gw_due_text(d, &task->due));
     say_repeats(d, task);
-    say_reminders(d, task);
+    gw_reply_reminders(d, task);
 }
 
 static bool is_past(const struct gw_dialogue *d, const struct task_patch *patch)

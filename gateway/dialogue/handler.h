@@ -28,6 +28,8 @@ const struct gw_handler *gw_handler_of(enum nlu_intent intent);
 #define GW_REPLY(d, phrase, ...) GW_SAY(&(d)->reply.text, (d)->language, (phrase), ##__VA_ARGS__)
 void gw_reply_line(struct gw_dialogue *d);
 void gw_reply_task(struct gw_dialogue *d, struct task *task);
+/* A reminder at the due time is what everybody expects; others are named. */
+void gw_reply_reminders(struct gw_dialogue *d, const struct task *task);
 void gw_reply_problem(struct gw_dialogue *d, enum base_err err, const struct task_problem *problem);
 void gw_suggest_text(struct gw_dialogue *d, enum gw_phrase label, struct base_sv text);
 void gw_suggest_action(struct gw_dialogue *d, enum gw_phrase label, const char *action,

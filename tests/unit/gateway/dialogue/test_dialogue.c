@@ -230,7 +230,8 @@ static void test_half_a_time(void **state)
     say("lunch with Tom on friday at 12:00", "Added: lunch with Tom, Fri 27 Nov at 12:00");
     say("move the lunch to 13:30", "Changed: lunch with Tom, Fri 27 Nov at 13:30");
     say("move it to monday", "Changed: lunch with Tom, Mon 30 Nov at 13:30");
-    say("remind me about it 10 minutes before", "Changed: lunch with Tom, Mon 30 Nov at 13:30");
+    say("remind me about it 10 minutes before",
+        "Changed: lunch with Tom, Mon 30 Nov at 13:30 · reminder 10 min before");
     assert_int_equal(world.d->changes[0].after->reminder_count, 1);
     assert_int_equal(world.d->changes[0].after->reminders[0].before_s, 600);
 }
