@@ -143,17 +143,19 @@ static void test_wrong(void **state)
 static void test_long_pattern(void **state)
 {
     struct world w = {0};
-    size_t len = 70000;
-    char *text = test_malloc(len + 64);
+    struct base_buf buf;
     (void)state;
-    strcpy(text, "{\"recurrence_pattern\":{\"rrule\":\"");
-    size_t at = strlen(text);
-    memset(text + at, 'x', len);
-    strcpy(text + at + len, "\"}}");
+    base_buf_init(&buf, 80000);
+    base_buf_add_c(&buf, "{\"recurrence_pattern\":{\"rrule\":\"");
+    for (int i = 0; i < 70000; i++)
+        base_buf_add_char(&buf, 'x');
+    base_buf_add_c(&buf, "\"}}");
+    assert_true(base_buf_ok(&buf));
+    const char *text = buf.data;
     assert_int_equal(read_body(&w, text), BASE_UNPROCESSABLE);
     assert_string_equal(w.problem.field, "recurrence_pattern");
     end(&w);
-    test_free(text);
+    base_buf_done(&buf);
 }
 
 int main(void)

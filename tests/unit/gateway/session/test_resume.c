@@ -46,10 +46,13 @@ static uint64_t dice(uint64_t sides)
 
 enum base_err net_conn_send(struct net_conn *conn, struct net_msg *msg)
 {
-    long long seq = 0;
+    static const struct base_sv head = {"{\"type\":\"event\",\"seq\":", 22};
+    int64_t seq = 0;
     (void)conn;
     struct base_sv text = net_msg_text(msg);
-    if (sscanf(text.ptr, "{\"type\":\"event\",\"seq\":%lld,", &seq) != 1 || seq != world.sent + 1)
+    bool framed = base_sv_starts(text, head);
+    struct base_sv rest = base_sv_sub(text, head.len, text.len);
+    if (!framed || !base_sv_int64(base_sv_split(&rest, ','), &seq) || seq != world.sent + 1)
         world.wrong = true;
     world.sent = seq;
     return BASE_OK;
