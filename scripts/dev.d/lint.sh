@@ -34,6 +34,7 @@ lint_tidy() {
     local cache=$CACHE/tidy common file key todo=() keys=() started
     mkdir -p "$cache"
     cmake --preset dev >/dev/null
+    cmake --build --preset dev --target generated >/dev/null
     common=$(sources '*.h' '*.def' .clang-tidy cmake | sort | tr '\n' '\0' | xargs -0 sha256sum | sha256sum; clang-tidy --version)
     while read -r file; do
         grep -qF "\"file\": \"$ROOT/$file\"" build/dev/compile_commands.json || continue
