@@ -30,7 +30,7 @@ it("a stranger signs in by the link, says something, and is reminded", async () 
   const b = await browser();
   const page = await b.signIn(newUser());
   expect(await page.evaluate(() => location.href)).not.toContain("code");
-  expect(await page.locator(".welcome button").count()).toBe(4);
+  await expect.poll(() => page.locator(".welcome button").count()).toBe(4);
 
   await say(page, "remind me to stretch in 3 seconds");
   const answer = page.locator(".bot");
