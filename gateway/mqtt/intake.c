@@ -3,6 +3,8 @@
  * todo/v1/{user}/{chat|actions}/{device}/in → …/out. The broker has checked who may write there, so
  * the topic names the user; it is checked again that the names are well-formed. A device repeats an
  * id until it sees the answer, so an answer that cannot be published now is simply dropped.
+ * The broker shares messages out to the sessions of gateways that are away, too: so a session
+ * outlives its gateway just long enough for a restart.
  */
 #include "gateway/mqtt/intake.h"
 
@@ -18,7 +20,7 @@
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
-enum { TOPIC_MAX = 256, SESSION_EXPIRY_S = 3600, ANSWER_EXPIRY_S = 600, FRAME_MAX = 16384 };
+enum { TOPIC_MAX = 256, SESSION_EXPIRY_S = 30, ANSWER_EXPIRY_S = 600, FRAME_MAX = 16384 };
 
 struct gw_intake {
     struct gw_worker *worker;

@@ -117,14 +117,12 @@ def test_chat_over_mqtt(stack, user):
     with Phone(stack["TODO_MQTT_URL"], user, stack.token(user)) as phone:
         assert phone.subscribe(f"{topic}/out") < 128
         frame = {"type": "message", "id": "m-1", "text": "add task call the plumber"}
-        assert phone.publish(f"{topic}/in", frame) < 128
-        reply = phone.wait("the reply", lambda m: m.json.get("to") == "m-1").json
+        reply = phone.ask(topic, frame)
         assert reply["type"] == "reply"
         assert reply["task"]["title"] == "call the plumber"
         # The same id again: the same answer, and one task.
         phone.received.clear()
-        assert phone.publish(f"{topic}/in", frame) < 128
-        again = phone.wait("the reply again", lambda m: m.json.get("to") == "m-1").json
+        again = phone.ask(topic, frame)
         assert again["task"]["id"] == reply["task"]["id"]
     assert stack.sql(f"select count(*) from tasks where user_id = '{user}'") == [["1"]]
 

@@ -107,6 +107,17 @@ class Phone:
         assert answer, f"waited {timeout:g} s in vain for {what}; got {[m.topic for m in self.received]}"
         return answer
 
+    def ask(self, topic: str, frame: dict, patience: float = 40.0) -> dict:
+        """The answer to a frame on topic/in. Repeats it until the answer comes, as every device must."""
+        deadline = time.monotonic() + patience
+        while True:
+            assert self.publish(f"{topic}/in", frame) < 128
+            try:
+                return self.wait("the answer", lambda m: m.json.get("to") == frame["id"], 3.0).json
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+
     def _on_connect(self, _client, _data, _flags, reason, _properties):
         with self._news:
             self.connect_reason = reason.value
