@@ -164,7 +164,7 @@ describe("commands", () => {
     server.handle = (_, socket) => socket.terminate();
     c.start();
     const reply = c.say("hello");
-    await until("first try", () => server.of("message").length === 1);
+    await until("first try", () => server.of("message").length >= 1);
     server.handle = (frame, socket) => {
       server.answer(frame, socket);
       server.answer(frame, socket);
