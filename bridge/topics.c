@@ -2,6 +2,7 @@
 #include "bridge/topics.h"
 
 #include "bridge/bus/bus.h"
+#include "lib/auth/names.h"
 #include "tasks/event.h"
 
 const char *const bridge_topic_names[BRIDGE_TOPIC_COUNT] = {BUS_TOPIC_UPDATES, BUS_TOPIC_TASKS,
@@ -20,22 +21,10 @@ enum bridge_topic bridge_topic_of(int event_type)
     return topics[task_event_topic(event_type)];
 }
 
-/* The contract's alphabet has none of MQTT's own characters. */
-static bool user_valid(struct base_sv user)
-{
-    for (size_t i = 0; i < user.len; i++) {
-        char c = user.ptr[i];
-        bool word = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!word && (c == '\0' || !strchr("._~@|-", c)))
-            return false;
-    }
-    return user.len >= 1 && user.len <= 128;
-}
-
 bool bridge_mqtt_topic(enum bridge_mqtt_kind kind, struct base_sv user, char *dst, size_t cap)
 {
     struct base_buf buf;
-    if (!user_valid(user))
+    if (!auth_user_valid(user)) /* its alphabet has none of MQTT's own characters */
         return false;
     base_buf_init(&buf, cap - 1);
     base_buf_addf(&buf, "todo/v1/%.*s/%s", SV_FMT(user), bridge_mqtt_names[kind]);

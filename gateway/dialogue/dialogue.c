@@ -320,7 +320,7 @@ static void tasks_json(const struct gw_dialogue *d, struct base_buf *buf)
     }
 }
 
-static void understood_json(const struct nlu_result *understood, struct base_buf *buf)
+void gw_understood_json(const struct nlu_result *understood, struct base_buf *buf)
 {
     base_json_key(buf, "understood");
     base_json_open(buf, '[');
@@ -355,6 +355,6 @@ void gw_dialogue_reply_json(const struct gw_dialogue *d, struct base_sv to, stru
     for (size_t i = 0; i < reply->suggestion_count; i++)
         suggestion_json(buf, &reply->suggestions[i]);
     base_json_close(buf, ']');
-    understood_json(&d->understood, buf);
+    gw_understood_json(&d->understood, buf);
     base_json_close(buf, '}');
 }

@@ -105,4 +105,7 @@ void gw_dialogue_done(struct gw_dialogue *dialogue);
 void gw_dialogue_reply_json(const struct gw_dialogue *dialogue, struct base_sv to,
                             struct base_buf *buf);
 
+/* "understood" and "warnings" of a line, as members of the object being written. */
+void gw_understood_json(const struct nlu_result *understood, struct base_buf *buf);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/dialogue/dialogue.h"
 #include "gateway/http/router.h"
 #include "gateway/hub/hub.h"
 #include "lib/base/json.h"
@@ -56,22 +57,7 @@ static void result_json(struct base_buf *buf, const struct nlu_result *result)
     for (size_t i = 0; i < result->command_count; i++)
         command_json(buf, &result->commands[i]);
     base_json_close(buf, ']');
-    base_json_key(buf, "understood");
-    base_json_open(buf, '[');
-    for (size_t i = 0; i < result->span_count; i++) {
-        base_json_open(buf, '{');
-        base_json_kv_str(buf, "type", base_sv_from(result->spans[i].type));
-        base_json_kv_int(buf, "start", (int64_t)result->spans[i].start);
-        base_json_kv_int(buf, "end", (int64_t)result->spans[i].end);
-        base_json_kv_str(buf, "value", result->spans[i].value);
-        base_json_close(buf, '}');
-    }
-    base_json_close(buf, ']');
-    base_json_key(buf, "warnings");
-    base_json_open(buf, '[');
-    for (size_t i = 0; i < result->warning_count; i++)
-        base_json_str(buf, result->warnings[i]);
-    base_json_close(buf, ']');
+    gw_understood_json(result, buf);
     base_json_close(buf, '}');
 }
 
