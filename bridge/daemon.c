@@ -18,8 +18,8 @@
 
 enum { DRAIN_STEP_MS = 10 };
 
-static const struct bridge_part_type *const types[] = {&bridge_mqtt_relay_part, &bridge_relay_part,
-                                                       &bridge_scheduler_part};
+static const struct bridge_part_type *const types[] = {
+    &bridge_mqtt_relay_part, &bridge_relay_part, &bridge_scheduler_part, &bridge_reviewer_part};
 enum { PARTS = sizeof(types) / sizeof(types[0]), CONSUMING_PARTS = 1 };
 
 struct bridge_daemon {
@@ -97,7 +97,7 @@ static void on_migrated(void *ctx)
 static void register_labels(void)
 {
     static const char *const peers[BRIDGE_PEER_COUNT] = {"relay_database", "scheduler_database",
-                                                         "kafka", "mqtt"};
+                                                         "reviewer_database", "kafka", "mqtt"};
     base_metrics_labels(BASE_M_BRIDGE_LOST, peers, BRIDGE_PEER_COUNT);
     base_metrics_labels(BASE_M_RELAY_PUBLISHED, bridge_topic_names, BRIDGE_TOPIC_COUNT);
     base_metrics_labels(BASE_M_MQTT_PUBLISHED, bridge_mqtt_names, BRIDGE_MQTT_COUNT);

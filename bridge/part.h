@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A part of the daemon: relay, scheduler, MQTT relay. main.c starts those the roles name, asks them
+ * A part of the daemon: relay, scheduler, reviewer, MQTT relay. main.c starts those the roles name, asks them
  * how they are, and drains them; it knows no more of them.
  */
 #ifndef BRIDGE_PART_H
@@ -15,6 +15,7 @@
 enum bridge_peer {
     BRIDGE_PEER_RELAY_DATABASE,
     BRIDGE_PEER_SCHEDULER_DATABASE,
+    BRIDGE_PEER_REVIEWER_DATABASE,
     BRIDGE_PEER_KAFKA,
     BRIDGE_PEER_MQTT,
     BRIDGE_PEER_COUNT
@@ -55,6 +56,7 @@ struct bridge_part_type {
 
 extern const struct bridge_part_type bridge_relay_part;
 extern const struct bridge_part_type bridge_scheduler_part;
+extern const struct bridge_part_type bridge_reviewer_part;
 extern const struct bridge_part_type bridge_mqtt_relay_part;
 
 /* Connection states in the log and the metric: every change once, a failing attempt at debug. */

@@ -14,7 +14,7 @@ struct scheduler {
     struct bridge_link link;
 };
 
-static const char *const policies[] = {"on_time", "late", "digest", "missed", "cleared"};
+static const char *const policies[] = {"on_time", "late", "digest", "missed", "cleared", "held"};
 _Static_assert(sizeof(policies) / sizeof(policies[0]) == TASK_FIRING_POLICY_COUNT, "a name each");
 
 static void log_fired(const struct task_fired *fired, enum base_log_level level)
@@ -36,7 +36,8 @@ static void on_fired(void *ctx, const struct task_fired *fired, size_t n)
     int64_t now = base_loop_now_us(scheduler->loop);
     for (size_t i = 0; i < n; i++) {
         base_metric_add(BASE_M_SCHEDULER_FIRED, fired[i].policy, 1);
-        base_metric_observe_us(BASE_M_SCHEDULER_LATENESS, 0, fired[i].late_us);
+        if (fired[i].policy != TASK_FIRING_HELD)
+            base_metric_observe_us(BASE_M_SCHEDULER_LATENESS, 0, fired[i].late_us);
         log_fired(&fired[i], bridge_log_level(&scheduler->log, now));
     }
     if (n > BRIDGE_LOG_BATCH)

@@ -104,6 +104,40 @@ static bool was_shown(const struct task_context *ctx, const struct task *task)
     return false;
 }
 
+static bool snoozed(const struct task_context *ctx, const struct task *task)
+{
+    for (size_t i = 0; i < task->reminder_count; i++)
+        if (!task->reminders[i].relative && task->reminders[i].at_us > ctx->now_us)
+            return true;
+    return false;
+}
+
+/* When a reminder whose time has passed is still to come, if at all. */
+static bool late_fire_time(const struct task_context *ctx, const struct task_change *change,
+                           const struct task_reminder *reminder, int64_t *at_us)
+{
+    if (change->outcome == TASK_OUT_MISSED) {
+        /* Of an occurrence that a series rolled on to. How late it is, the firing decides; a lead
+         * longer than the series allows is cut to when it rolled. */
+        if (*at_us <= change->before->due.at_us)
+            *at_us = ctx->now_us;
+        return true;
+    }
+    if (!reminder->nag_s || snoozed(ctx, change->after))
+        return false;
+    int64_t nag_us = reminder->nag_s * INT64_C(1000000);
+    *at_us += ((ctx->now_us - *at_us) / nag_us + 1) * nag_us;
+    return true;
+}
+
+static bool fire_time(const struct task_context *ctx, const struct task_change *change,
+                      const struct task_reminder *reminder, int64_t *ret_at_us)
+{
+    return task_reminder_at(change->after, reminder, ret_at_us) &&
+           (*ret_at_us >= ctx->now_us - PAST_TOLERANCE_US ||
+            late_fire_time(ctx, change, reminder, ret_at_us));
+}
+
 static enum base_err derive_fires(const struct task_context *ctx, struct task_change *change)
 {
     struct task *task = change->after;
@@ -113,10 +147,9 @@ static enum base_err derive_fires(const struct task_context *ctx, struct task_ch
     for (size_t i = 0; task->status == TASK_OPEN && i < task->reminder_count; i++) {
         struct task_reminder *reminder = &task->reminders[i];
         int64_t at;
-        if (!task_reminder_at(task, reminder, &at) || at < ctx->now_us - PAST_TOLERANCE_US)
-            continue;
-        change->fires[change->fire_count++] =
-            (struct task_fire){reminder->id, task->occurrence, reminder->repeat, at};
+        if (fire_time(ctx, change, reminder, &at))
+            change->fires[change->fire_count++] = (struct task_fire){
+                reminder->id, task->occurrence, reminder->repeat, reminder->nag_s, at};
     }
     return BASE_OK;
 }
@@ -125,7 +158,7 @@ static enum base_err derive_fires(const struct task_context *ctx, struct task_ch
 static void renew_repeats(struct task *task)
 {
     for (size_t i = 0; i < task->reminder_count; i++)
-        task->reminders[i].repeat++;
+        task->reminders[i].repeat += TASK_REPEAT_STEP;
 }
 
 struct consequence {
@@ -145,6 +178,7 @@ static enum base_err finish(const struct task_context *ctx, struct task_change *
         return BASE_NO_MEMORY;
     if (change->refire && change->before && after->occurrence == change->before->occurrence)
         renew_repeats(after);
+    task_series_look_ahead(ctx, after);
     enum base_err err = change->refire ? derive_fires(ctx, change) : BASE_OK;
     if (err == BASE_OK && what.event)
         err = add_event(ctx, change, what.event, task_data, NULL);
@@ -210,6 +244,13 @@ static void drop_absolute_reminders(struct task *task)
     task->reminder_count = kept;
 }
 
+static void go_on(struct task *task, const struct task_due *next)
+{
+    drop_absolute_reminders(task);
+    task->due = *next;
+    task->occurrence++;
+}
+
 /* The present occurrence ends; the series moves on or the task is over. */
 static enum base_err close_occurrence(const struct task_context *ctx, const struct task *task,
                                       enum task_outcome outcome, const char *reason,
@@ -225,9 +266,7 @@ static enum base_err close_occurrence(const struct task_context *ctx, const stru
                    task_series_next(ctx, task, outcome == TASK_OUT_COMPLETED, &next);
     struct consequence what = {.cleared = reason};
     if (goes_on) {
-        drop_absolute_reminders(after);
-        after->due = next;
-        after->occurrence++;
+        go_on(after, &next);
         what.generated = reason;
     } else {
         after->status = TASK_DONE;
@@ -337,8 +376,10 @@ enum base_err task_snooze(const struct task_context *ctx, const struct task *tas
      * it. */
     if (none || (task->recurrence.len && after->reminders[at].relative &&
                  after->reminder_count < TASK_REMINDERS_MAX)) {
+        int32_t nag_s = none ? 0 : after->reminders[at].nag_s;
         at = after->reminder_count++; /* copy_of leaves room for one */
-        after->reminders[at] = (struct task_reminder){.id = base_id_new(ctx->now_us)};
+        after->reminders[at] =
+            (struct task_reminder){.id = base_id_new(ctx->now_us), .nag_s = nag_s};
     }
     struct task_reminder *reminder = &after->reminders[at];
     reminder->relative = false;
@@ -361,6 +402,33 @@ enum base_err task_dismiss(const struct task_context *ctx, const struct task *ta
         return BASE_NO_MEMORY;
     struct task_change change = {.before = task, .after = after};
     enum base_err err = finish(ctx, &change, (struct consequence){.cleared = "dismissed"});
+    if (err == BASE_OK)
+        *ret_change = change;
+    return err;
+}
+
+enum base_err task_review(const struct task_context *ctx, const struct task *task,
+                          struct task_change *ret_change, int64_t *ret_review_us)
+{
+    struct task *after = copy_of(ctx, task);
+    struct task_due next;
+    if (!after)
+        return BASE_NO_MEMORY;
+    struct task_change change = {.before = task, .after = after, .refire = true};
+    struct consequence what = {.event = TASK_EVENT_TASK_UPDATED};
+    *ret_change = (struct task_change){0};
+    task_due_resolve(&after->due, &ctx->settings);
+    if (task->status == TASK_OPEN && task->recurrence.len > 0 &&
+        task_series_roll(ctx, after, &next)) {
+        go_on(after, &next);
+        change.outcome = TASK_OUT_MISSED;
+        what.generated = what.cleared = "rolled";
+    } else if (after->due.at_us == task->due.at_us) {
+        task_series_look_ahead(ctx, after);
+        *ret_review_us = after->review_us;
+        return BASE_OK;
+    }
+    enum base_err err = finish(ctx, &change, what);
     if (err == BASE_OK)
         *ret_change = change;
     return err;

@@ -53,6 +53,7 @@ struct task_fire {
     struct base_id reminder_id;
     int32_t occurrence;
     int32_t repeat;
+    int32_t nag_s; /* as the reminder's */
     int64_t at_us;
 };
 
@@ -105,6 +106,11 @@ BASE_MUST_CHECK enum base_err task_snooze(const struct task_context *ctx, const 
 BASE_MUST_CHECK enum base_err task_dismiss(const struct task_context *ctx, const struct task *task,
                                            struct task_change *ret_change,
                                            struct task_problem *ret_problem);
+/* What time alone changes, when review_us has come or the rules of its zone have: the due time is
+ * derived anew, and a series whose next occurrence begins rolls on, the present one missed. OK and
+ * ret_change->after NULL: nothing but review_us, which *ret_review_us tells. */
+BASE_MUST_CHECK enum base_err task_review(const struct task_context *ctx, const struct task *task,
+                                          struct task_change *ret_change, int64_t *ret_review_us);
 /* Back to what it was: the fields of was, a new version, firings anew. was's status decides open or
  * not. */
 BASE_MUST_CHECK enum base_err task_restore(const struct task_context *ctx, const struct task *task,

@@ -61,7 +61,7 @@ static enum base_err set_priority(const struct task_context *ctx, struct task *t
                                   const struct task_patch *patch, struct task_problem *ret_problem)
 {
     (void)ctx;
-    if (patch->priority < 0 || patch->priority > 4)
+    if (patch->priority < 0 || patch->priority > TASK_PRIORITY_MAX)
         return problem(ret_problem, "priority",
                        "the priority is a number from 1 (lowest) to 4 (urgent)");
     task->priority = patch->priority;
@@ -175,6 +175,19 @@ static enum base_err set_reminders(const struct task_context *ctx, struct task *
     return BASE_OK;
 }
 
+/* What one field alone cannot see. */
+static enum base_err check_together(const struct task *task, struct task_problem *ret_problem)
+{
+    if (task->due.kind != TASK_DUE_NONE)
+        return BASE_OK;
+    if (task->recurrence.len > 0)
+        return problem(ret_problem, "due_date", "a recurring task needs a due date to start from");
+    for (size_t i = 0; i < task->reminder_count; i++)
+        if (task->reminders[i].relative)
+            return problem(ret_problem, "due_date", "its reminders count from the due date");
+    return BASE_OK;
+}
+
 enum base_err task_fields_apply(const struct task_context *ctx, struct task *task,
                                 const struct task_patch *patch, struct task_problem *ret_problem)
 {
@@ -188,6 +201,7 @@ enum base_err task_fields_apply(const struct task_context *ctx, struct task *tas
         {TASK_F_PROJECT, set_project},       {TASK_F_DUE, set_due},
         {TASK_F_RECURRENCE, set_recurrence}, {TASK_F_REMINDERS, set_reminders},
     };
+    struct task_due was = task->due;
     for (size_t i = 0; i < sizeof(setters) / sizeof(setters[0]); i++) {
         if (!(patch->set & setters[i].field))
             continue;
@@ -195,11 +209,9 @@ enum base_err task_fields_apply(const struct task_context *ctx, struct task *tas
         if (err != BASE_OK)
             return err;
     }
-    bool needs_due = task->recurrence.len > 0 && task->due.kind == TASK_DUE_NONE;
-    if (needs_due)
-        return problem(ret_problem, "due_date", "a recurring task needs a due date to start from");
-    for (size_t i = 0; i < task->reminder_count; i++)
-        if (task->reminders[i].relative && task->due.kind == TASK_DUE_NONE)
-            return problem(ret_problem, "due_date", "its reminders count from the due date");
-    return BASE_OK;
+    enum base_err err = check_together(task, ret_problem);
+    bool moved = (patch->set & TASK_F_DUE) && !(patch->set & TASK_F_RECURRENCE);
+    if (err == BASE_OK && moved && task->recurrence.len > 0)
+        err = task_series_move(ctx, task, &was, ret_problem);
+    return err;
 }

@@ -6,7 +6,8 @@
 
 #include "lib/base/json.h"
 #include "lib/base/utf8.h"
-#include "lib/time/civil.h"
+#include "lib/time/zone.h"
+#include "tasks/task.h"
 
 #define SECOND_US INT64_C(1000000)
 #define ON_TIME_US (60 * SECOND_US)
@@ -28,10 +29,35 @@ enum task_firing_policy task_firing_policy(const struct task_firing *firing, int
     int64_t late_us = now_us - firing->fire_at_us;
     if (!firing->live)
         return TASK_FIRING_CLEARED;
+    if (task_quiet_until(firing, now_us))
+        return TASK_FIRING_HELD;
     return late_us <= ON_TIME_US  ? TASK_FIRING_ON_TIME
            : late_us <= LATE_US   ? TASK_FIRING_LATE
            : late_us <= DIGEST_US ? TASK_FIRING_DIGEST
                                   : TASK_FIRING_MISSED;
+}
+
+int64_t task_quiet_until(const struct task_firing *firing, int64_t now_us)
+{
+    const struct time_zone *zone;
+    int from = firing->quiet_from;
+    int to = firing->quiet_to;
+    if (from == to || (firing->quiet_urgent && firing->priority == TASK_PRIORITY_MAX) ||
+        time_zone_load(firing->home_zone, &zone) != BASE_OK)
+        return 0;
+    struct time_civil local = time_zone_civil(zone, now_us);
+    int minute = local.hour * 60 + local.minute;
+    bool quiet = from <= to ? minute >= from && minute < to : minute >= from || minute < to;
+    if (!quiet)
+        return 0;
+    int64_t day = time_days_from_civil(local.year, local.month, local.day) + (to <= minute);
+    return time_zone_instant(zone, time_civil_from_seconds(day * 86400 + to * 60), NULL);
+}
+
+int32_t task_nag_repeat(const struct task_firing *firing)
+{
+    bool more = firing->nag_s && firing->live && firing->repeat % TASK_REPEAT_STEP < TASK_NAGS_MAX;
+    return more ? firing->repeat + 1 : 0;
 }
 
 static struct time_civil due_civil(const struct task_firing *firing)
@@ -170,26 +196,27 @@ static void add_lines(struct base_buf *body, const struct task_firing *firings, 
 }
 
 void task_firings_json(struct base_buf *buf, const struct task_firing *firings, size_t n,
-                       bool missed, int64_t now_us)
+                       enum task_digest digest, int64_t now_us)
 {
+    static const char *const whys[TASK_DIGEST_COUNT] = {
+        "while we were away", "could not be delivered in time", "from your quiet hours"};
     struct base_buf text;
     base_json_open(buf, '{');
     base_buf_init(&text, 64);
-    base_buf_addf(&text, "%zu reminder%s %s", n, n == 1 ? "" : "s",
-                  missed ? "could not be delivered in time" : "while we were away");
+    base_buf_addf(&text, "%zu reminder%s %s", n, n == 1 ? "" : "s", whys[digest]);
     base_json_kv_str(buf, "title", base_buf_sv(&text));
     base_buf_done(&text);
     base_buf_init(&text, 4096);
     add_lines(&text, firings, n);
     add_body(buf, &text);
     base_json_kv_int(buf, "priority", highest_priority(firings, n));
-    base_json_kv_str(buf, "tag", missed ? SV("missed") : SV("digest"));
+    base_json_kv_str(buf, "tag", digest == TASK_DIGEST_MISSED ? SV("missed") : SV("digest"));
     base_json_kv_str(buf, "click", SV("/#/tasks"));
     base_json_kv_time(buf, "expires", now_us + USEFUL_US);
     base_json_key(buf, "actions");
     base_json_open(buf, '[');
     base_json_close(buf, ']');
-    base_json_kv_bool(buf, "late", true);
+    base_json_kv_bool(buf, "late", digest != TASK_DIGEST_QUIET);
     base_json_kv_bool(buf, "digest", true);
     base_json_kv_int(buf, "count", (int64_t)n);
     base_json_key(buf, "items");

@@ -24,6 +24,13 @@ struct task_firing {
     int64_t due_local_us; /* wall time as if it were UTC */
     struct base_sv due_zone;
     int64_t due_at_us;
+    int32_t nag_s; /* comes again so often; 0 = once */
+    int rank;
+    int64_t held_from_us; /* when it was due, if quiet hours held it back; else 0 */
+    /* The user's quiet hours: minutes of the day in the home zone; both the same: none. */
+    struct base_sv home_zone;
+    int quiet_from, quiet_to;
+    bool quiet_urgent; /* urgent tasks remind all the same */
 };
 
 /* Never silence, never a flood: */
@@ -33,16 +40,22 @@ enum task_firing_policy {
     TASK_FIRING_DIGEST,  /* up to 24 hours: one message for all of the user's */
     TASK_FIRING_MISSED,  /* older: only in the history */
     TASK_FIRING_CLEARED, /* nothing left to remind of */
+    TASK_FIRING_HELD,    /* its user wants quiet: it waits until that ends */
     TASK_FIRING_POLICY_COUNT
 };
 
 enum task_firing_policy task_firing_policy(const struct task_firing *firing, int64_t now_us);
+/* When the quiet hours end that now lies in; 0: it lies in none. */
+int64_t task_quiet_until(const struct task_firing *firing, int64_t now_us);
+/* The repeat of the firing that nags after this one; 0: there is none. */
+int32_t task_nag_repeat(const struct task_firing *firing);
 
 /* The data of reminder.triggered for one firing. */
 void task_firing_json(struct base_buf *buf, const struct task_firing *firing, bool late,
                       int64_t now_us);
-/* The data of a reminder.triggered (digest) or reminder.missed for n firings of one user. */
+/* The data of one event for n firings of one user: why they come together. */
+enum task_digest { TASK_DIGEST_AWAY, TASK_DIGEST_MISSED, TASK_DIGEST_QUIET, TASK_DIGEST_COUNT };
 void task_firings_json(struct base_buf *buf, const struct task_firing *firings, size_t n,
-                       bool missed, int64_t now_us);
+                       enum task_digest digest, int64_t now_us);
 
 #endif

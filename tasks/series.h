@@ -20,4 +20,21 @@ BASE_MUST_CHECK enum base_err task_series_begin(const struct task_context *ctx, 
 bool task_series_next(const struct task_context *ctx, const struct task *task, bool completed,
                       struct task_due *ret_due);
 
+/* The present occurrence was given another due time, was being its former one: it alone moves, and
+ * does not come again where it was. Another kind of time or zone starts the series anew from there.
+ */
+BASE_MUST_CHECK enum base_err task_series_move(const struct task_context *ctx, struct task *task,
+                                               const struct task_due *was,
+                                               struct task_problem *ret_problem);
+
+/* Derives next and review_us of an open recurring task: a schedule does not wait for its present
+ * occurrence to be done, it rolls on when the next one begins, which is where its first reminder
+ * falls (a day without a time begins at midnight). */
+void task_series_look_ahead(const struct task_context *ctx, struct task *task);
+
+/* Where a task whose review_us has come rolls on to: the newest occurrence that has begun. Those in
+ * between are over; nothing piles up. false: not yet, or never. */
+bool task_series_roll(const struct task_context *ctx, const struct task *task,
+                      struct task_due *ret_due);
+
 #endif

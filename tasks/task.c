@@ -92,6 +92,8 @@ void task_reminders_json(struct base_buf *buf, const struct task *task, bool sto
         } else {
             base_json_kv_time(buf, "at", reminder->at_us);
         }
+        if (reminder->nag_s)
+            base_json_kv_int(buf, "nag_minutes", reminder->nag_s / 60);
         if (stored && reminder->repeat)
             base_json_kv_int(buf, "repeat", reminder->repeat);
         base_json_close(buf, '}');
@@ -120,6 +122,7 @@ enum base_err task_reminders_parse(struct base_sv json, struct base_arena *arena
         const json_t *item = json_array_get(list, i);
         struct base_sv before = json_text(item, "before");
         reminders[i].relative = before.len > 0;
+        reminders[i].nag_s = (int32_t)json_integer_value(json_object_get(item, "nag_minutes")) * 60;
         reminders[i].repeat = (int32_t)json_integer_value(json_object_get(item, "repeat"));
         bool ok =
             base_id_parse(json_text(item, "id"), &reminders[i].id) &&
@@ -135,21 +138,26 @@ enum base_err task_reminders_parse(struct base_sv json, struct base_arena *arena
     return err;
 }
 
-static void due_json(struct base_buf *buf, const struct task_due *due)
+static void local_json(struct base_buf *buf, enum task_due_kind kind, struct time_civil local)
 {
     struct base_buf text;
+    base_buf_init(&text, 32);
+    if (kind == TASK_DUE_DATE)
+        time_date_format(&text, local);
+    else
+        time_civil_format(&text, local);
+    base_json_str(buf, base_buf_sv(&text));
+    base_buf_done(&text);
+}
+
+static void due_json(struct base_buf *buf, const struct task_due *due)
+{
     base_json_key(buf, "due_date");
     if (due->kind == TASK_DUE_NONE) {
         base_json_null(buf);
         return;
     }
-    base_buf_init(&text, 32);
-    if (due->kind == TASK_DUE_DATE)
-        time_date_format(&text, due->local);
-    else
-        time_civil_format(&text, due->local);
-    base_json_str(buf, base_buf_sv(&text));
-    base_buf_done(&text);
+    local_json(buf, due->kind, due->local);
     base_json_kv_opt(buf, "timezone", due->zone);
     base_json_kv_time(buf, "due_at", due->at_us);
 }
@@ -198,6 +206,11 @@ void task_json(struct base_buf *buf, const struct task *task, int64_t now_us)
     base_json_key(buf, "recurrence_pattern");
     if (task->recurrence.len)
         base_json_raw(buf, task->recurrence);
+    else
+        base_json_null(buf);
+    base_json_key(buf, "next_occurrence");
+    if (task->has_next)
+        local_json(buf, task->due.kind, task->next);
     else
         base_json_null(buf);
     base_json_kv_int(buf, "occurrence", task->occurrence);

@@ -18,6 +18,11 @@ enum {
     TASK_TAGS_MAX = 20,
     TASK_NAME_MAX = 100, /* code points of a tag or project */
     TASK_REMINDERS_MAX = 10,
+    TASK_PRIORITY_MAX = 4,
+    TASK_REPEAT_STEP = 1024,
+    TASK_NAGS_MAX = 1000, /* in a row */
+    TASK_NAG_MIN_S = 60,
+    TASK_NAG_MAX_S = 24 * 3600,
 };
 
 enum task_status { TASK_OPEN, TASK_DONE, TASK_DELETED, TASK_STATUS_COUNT };
@@ -39,7 +44,10 @@ struct task_reminder {
     bool relative;
     int64_t before_s; /* relative: seconds before due */
     int64_t at_us;    /* absolute */
-    int32_t repeat; /* grows with each snooze and reschedule: a firing's key is never used twice */
+    int32_t nag_s;    /* comes again so often until the task is done; 0 = once */
+    /* Grows by TASK_REPEAT_STEP with each snooze and reschedule, by one with each nag: a firing's
+     * key is never used twice. */
+    int32_t repeat;
 };
 
 /* What of the user's settings decides about dates. */
@@ -63,6 +71,11 @@ struct task {
     struct base_sv recurrence; /* recurrence_pattern as JSON text; empty = one-off */
     struct time_civil start;   /* recurring: where the series began */
     int32_t occurrence;
+    /* Derived (task_series_look_ahead): the occurrence that follows the present one, and when time
+     * alone changes the task; 0 = never. */
+    bool has_next;
+    struct time_civil next;
+    int64_t review_us;
     struct task_reminder *reminders;
     size_t reminder_count;
     struct base_id parent;

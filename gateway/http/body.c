@@ -115,6 +115,7 @@ static enum base_err read_reminder(struct reading *r, const json_t *item,
     const json_t *before = json_object_get(item, "before");
     const json_t *at = json_object_get(item, "at");
     const json_t *id = json_object_get(item, "id");
+    const json_t *nag = json_object_get(item, "nag_minutes");
     reminder->relative = before != NULL;
     if (!before == !at)
         return refuse(
@@ -125,6 +126,10 @@ static enum base_err read_reminder(struct reading *r, const json_t *item,
     if (at && !base_time_parse(text_of(at), &reminder->at_us))
         return refuse(r, "reminders",
                       "\"at\" must be an RFC 3339 time such as 2026-11-25T08:00:00Z");
+    if (nag && (!json_is_integer(nag) || json_integer_value(nag) < TASK_NAG_MIN_S / 60 ||
+                json_integer_value(nag) > TASK_NAG_MAX_S / 60))
+        return refuse(r, "reminders", "\"nag_minutes\" must be a number from 1 to 1440");
+    reminder->nag_s = (int32_t)json_integer_value(nag) * 60;
     if (id && !base_id_parse(text_of(id), &reminder->id))
         return refuse(r, "reminders", "\"id\" is not the id of a reminder");
     return BASE_OK;

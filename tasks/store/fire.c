@@ -12,31 +12,24 @@
 
 #include <stdlib.h>
 
-#include "lib/base/arena.h"
-#include "tasks/event.h"
-#include "tasks/store/pg.h"
+#include "tasks/store/fire_batch.h"
 
 enum {
     BATCH_MAX = 500,
-    LATE_ROWS = 2000,
+    LATE_ROWS = FIRE_BATCH_MAX,
     LATE_USERS = 200,
     ATTEMPTS = 5,
     IDLE_MS = 50, /* a new reminder that is due at once waits this long at most */
     RETRY_MS = 200,
     LATE_AGAIN_MS = 500,
     OVERDUE_MS = 10000,
-    EVENT_MAX = 256 * 1024,
-    PARAMS_MAX = 64 * 1024 * 1024,
-    ARENA_MAX = 4 * 1024 * 1024
+    PARAMS_MAX = 64 * 1024 * 1024
 };
 #define LATE_US (INT64_C(15) * 60 * 1000000)
 /* "todofire" in ASCII. */
 #define LATE_LOCK "8389754737003262565"
 
 enum state { DOWN, WAITING, ASKING, CLAIMING, SETTLING, FAILING };
-
-/* receipt.state */
-enum { RECEIPT_FIRED = 1, RECEIPT_LATE, RECEIPT_MISSED, RECEIPT_CLEARED };
 
 #define DUE_SQL                                                                                    \
     "SELECT (extract(epoch FROM fire_at - clock_timestamp()) * 1000000)::int8 FROM reminder_fire"  \
@@ -45,16 +38,14 @@ enum { RECEIPT_FIRED = 1, RECEIPT_LATE, RECEIPT_MISSED, RECEIPT_CLEARED };
 #define TAKE_SQL                                                                                   \
     " d AS (DELETE FROM reminder_fire f USING c WHERE f.reminder_id = c.reminder_id"               \
     "  AND f.occurrence = c.occurrence AND f.repeat = c.repeat RETURNING f.*)"                     \
-    " SELECT d.reminder_id, d.occurrence, d.repeat, d.task_id, d.user_id, d.fire_at, now(),"       \
-    "  coalesce(t.status = 0 AND t.occurrence = d.occurrence, false), coalesce(t.title, ''),"      \
-    "  coalesce(t.priority, 0), coalesce(t.due_kind, 0), t.due_local, coalesce(t.due_zone, ''),"   \
-    "  t.due_at FROM d LEFT JOIN tasks t ON t.id = d.task_id"                                      \
+    " SELECT " FIRE_BATCH_COLUMNS " FROM d LEFT JOIN tasks t ON t.id = d.task_id"                  \
+    " LEFT JOIN users u ON u.user_id = d.user_id"                                                  \
     " ORDER BY d.user_id, d.fire_at, d.reminder_id"
 
 #define CLAIM_SQL                                                                                  \
     "WITH c AS MATERIALIZED (SELECT reminder_id, occurrence, repeat FROM reminder_fire"            \
     "  WHERE fire_at <= now() AND fire_at > now() - interval '15 min' AND attempts < 5"            \
-    "  ORDER BY fire_at LIMIT $1::int4 FOR UPDATE SKIP LOCKED)," TAKE_SQL
+    "  ORDER BY fire_at, rank LIMIT $1::int4 FOR UPDATE SKIP LOCKED)," TAKE_SQL
 
 /* All that is late of a few users, those who have waited longest. The sum hides fire_at from the
  * index by time: by user is the way in, or each user would cost a walk through all that is late. */
@@ -68,20 +59,6 @@ enum { RECEIPT_FIRED = 1, RECEIPT_LATE, RECEIPT_MISSED, RECEIPT_CLEARED };
     "  AND f.attempts < 5"                                                                         \
     "  LIMIT $1::int4 FOR UPDATE OF f SKIP LOCKED)," TAKE_SQL
 
-/* RETURNING tells which receipts are new; only their events are made. */
-#define SETTLE_SQL                                                                                 \
-    "WITH r AS MATERIALIZED (INSERT INTO receipt(reminder_id, occurrence, repeat, task_id,"        \
-    "  user_id, event_id, state, due_at, fired_at)"                                                \
-    "  SELECT x.*, now() FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::uuid[], $5::text[],"  \
-    "   $6::uuid[], $7::int2[], $8::timestamptz[]) AS x"                                           \
-    "  ON CONFLICT DO NOTHING RETURNING event_id),"                                                \
-    " o AS (INSERT INTO outbox(user_id, type, payload)"                                            \
-    "  SELECT e.user_id, e.type, e.payload"                                                        \
-    "  FROM unnest($9::uuid[], $10::text[], $11::int2[], $12::text[]) WITH ORDINALITY"             \
-    "   AS e(event_id, user_id, type, payload, nr)"                                                \
-    "  WHERE (e.event_id IN (SELECT event_id FROM r)) IS TRUE ORDER BY e.nr)"                      \
-    " SELECT event_id FROM r"
-
 #define OVERDUE_SQL                                                                                \
     "SELECT count(*) FROM (SELECT 1 FROM reminder_fire WHERE fire_at <= now() LIMIT 10000) AS x"
 
@@ -90,15 +67,12 @@ enum { RECEIPT_FIRED = 1, RECEIPT_LATE, RECEIPT_MISSED, RECEIPT_CLEARED };
     " AND occurrence = $2::int4 AND repeat = $3::int4 RETURNING attempts, task_id"
 
 static const struct pg_statement statements[] = {
-    {"fire_due", DUE_SQL},       {"fire_claim", CLAIM_SQL}, {"fire_claim_late", CLAIM_LATE_SQL},
-    {"fire_settle", SETTLE_SQL}, {"fire_fail", FAIL_SQL},   {"fire_overdue", OVERDUE_SQL},
-};
-
-struct event {
-    struct base_id id;
-    struct base_sv user_id;
-    int type;
-    size_t offset, length; /* in payloads */
+    {"fire_due", DUE_SQL},
+    {"fire_claim", CLAIM_SQL},
+    {"fire_claim_late", CLAIM_LATE_SQL},
+    {"fire_settle", FIRE_BATCH_SETTLE_SQL},
+    {"fire_fail", FAIL_SQL},
+    {"fire_overdue", OVERDUE_SQL},
 };
 
 struct task_fire {
@@ -114,15 +88,7 @@ struct task_fire {
     int alone;      /* rows to be claimed one by one, after a batch failed */
     int64_t late_again_us;
     int64_t overdue_at_us;
-    int64_t now_us; /* the database's, in this transaction */
-    /* This round's rows. Texts are in the arena, so that they live until the commit. */
-    struct base_arena arena;
-    struct task_firing firings[LATE_ROWS];
-    struct task_fired fired[LATE_ROWS];
-    struct event events[LATE_ROWS];
-    size_t count, event_count;
-    struct base_buf payload; /* one event: the JSON writer puts a comma after what stands before */
-    struct base_buf payloads;
+    struct fire_batch batch;
 };
 
 static void round_begin(void *ctx);
@@ -130,7 +96,7 @@ static void round_begin(void *ctx);
 static void wait_ms(struct task_fire *fire, int64_t after_ms)
 {
     fire->state = WAITING;
-    fire->count = fire->event_count = 0;
+    fire_batch_clear(&fire->batch);
     base_timer_start(fire->timer, after_ms);
 }
 
@@ -156,14 +122,14 @@ static void on_failed_noted(void *ctx, enum base_err err, const PGresult *result
         return;
     if (err == BASE_OK && PQntuples(result) == 1 && pg_int(result, 0, 0) >= ATTEMPTS &&
         fire->options.on_set_aside)
-        fire->options.on_set_aside(fire->options.ctx, fire->firings[0].reminder_id,
+        fire->options.on_set_aside(fire->options.ctx, fire->batch.firings[0].reminder_id,
                                    pg_id(result, 0, 1));
     wait_ms(fire, RETRY_MS);
 }
 
 static void note_failed(struct task_fire *fire)
 {
-    const struct task_firing *firing = &fire->firings[0];
+    const struct task_firing *firing = &fire->batch.firings[0];
     pg_params_reset(fire->params);
     pg_add_id(fire->params, firing->reminder_id);
     pg_add_int4(fire->params, firing->occurrence);
@@ -186,180 +152,21 @@ static void round_failed(struct task_fire *fire, enum base_err err, const char *
         return;
     }
     report(fire, why);
-    if (fire->count == 1) {
+    if (fire->batch.count == 1) {
         note_failed(fire);
         return;
     }
-    fire->alone = fire->count ? (int)fire->count : 1;
+    fire->alone = fire->batch.count ? (int)fire->batch.count : 1;
     wait_ms(fire, RETRY_MS);
 }
 
-/* Events. */
-
-static struct base_sv keep(struct task_fire *fire, const PGresult *result, int row, int column)
-{
-    return base_arena_sv(&fire->arena, pg_text(result, row, column));
-}
-
-static void read_rows(struct task_fire *fire, const PGresult *result)
-{
-    base_arena_reset(&fire->arena);
-    fire->count = (size_t)PQntuples(result);
-    for (int i = 0; i < (int)fire->count; i++) {
-        fire->firings[i] = (struct task_firing){.reminder_id = pg_id(result, i, 0),
-                                                .occurrence = (int32_t)pg_int(result, i, 1),
-                                                .repeat = (int32_t)pg_int(result, i, 2),
-                                                .task_id = pg_id(result, i, 3),
-                                                .user_id = keep(fire, result, i, 4),
-                                                .fire_at_us = pg_time_us(result, i, 5),
-                                                .live = pg_int(result, i, 7) != 0,
-                                                .title = keep(fire, result, i, 8),
-                                                .priority = (int)pg_int(result, i, 9),
-                                                .due_kind = (int)pg_int(result, i, 10),
-                                                .due_local_us = pg_time_us(result, i, 11),
-                                                .due_zone = keep(fire, result, i, 12),
-                                                .due_at_us = pg_time_us(result, i, 13)};
-        fire->now_us = pg_time_us(result, i, 6);
-    }
-}
-
-/* One event for the firings [from, to), all of one user and one policy. */
-static void add_event(struct task_fire *fire, size_t from, size_t to)
-{
-    const struct task_firing *first = &fire->firings[from];
-    enum task_firing_policy policy = fire->fired[from].policy;
-    bool missed = policy == TASK_FIRING_MISSED;
-    bool many = to - from > 1;
-    char subject[BASE_ID_TEXT + 1];
-    struct base_trace trace = base_trace_new();
-    struct event *event = &fire->events[fire->event_count++];
-    base_id_text(first->task_id, subject);
-    *event =
-        (struct event){.id = base_id_new(fire->now_us),
-                       .user_id = first->user_id,
-                       .type = missed ? TASK_EVENT_REMINDER_MISSED : TASK_EVENT_REMINDER_TRIGGERED,
-                       .offset = fire->payloads.len};
-    struct task_event_head head = {.type = event->type,
-                                   .id = event->id,
-                                   .user_id = event->user_id,
-                                   .subject = many ? SV_NULL : base_sv_from(subject),
-                                   .time_us = fire->now_us,
-                                   .trace = &trace};
-    base_buf_reset(&fire->payload);
-    task_event_begin(&fire->payload, &head);
-    if (many)
-        task_firings_json(&fire->payload, first, to - from, missed, fire->now_us);
-    else
-        task_firing_json(&fire->payload, first, policy != TASK_FIRING_ON_TIME, fire->now_us);
-    task_event_end(&fire->payload);
-    if (!base_buf_ok(&fire->payload))
-        fire->payloads.failed = true;
-    base_buf_add(&fire->payloads, base_buf_sv(&fire->payload));
-    event->length = fire->payloads.len - event->offset;
-    for (size_t i = from; i < to; i++) {
-        fire->fired[i].event_id = event->id;
-        fire->fired[i].trace = trace;
-    }
-}
-
-static bool together(const struct task_fire *fire, size_t a, size_t b)
-{
-    enum task_firing_policy policy = fire->fired[a].policy;
-    return (policy == TASK_FIRING_DIGEST || policy == TASK_FIRING_MISSED) &&
-           policy == fire->fired[b].policy &&
-           base_sv_eq(fire->firings[a].user_id, fire->firings[b].user_id);
-}
-
-/* Rows come ordered by user and time, so what belongs together is adjacent. */
-static void build_events(struct task_fire *fire)
-{
-    base_buf_reset(&fire->payloads);
-    fire->event_count = 0;
-    for (size_t i = 0; i < fire->count; i++) {
-        const struct task_firing *firing = &fire->firings[i];
-        fire->fired[i] = (struct task_fired){.policy = task_firing_policy(firing, fire->now_us),
-                                             .reminder_id = firing->reminder_id,
-                                             .task_id = firing->task_id,
-                                             .event_id = base_id_new(fire->now_us),
-                                             .user_id = firing->user_id,
-                                             .occurrence = firing->occurrence,
-                                             .repeat = firing->repeat,
-                                             .late_us = fire->now_us - firing->fire_at_us};
-    }
-    for (size_t i = 0, end; i < fire->count; i = end) {
-        end = i + 1;
-        if (fire->fired[i].policy == TASK_FIRING_CLEARED)
-            continue;
-        while (end < fire->count && together(fire, i, end))
-            end++;
-        add_event(fire, i, end);
-    }
-}
-
 /* Settling. */
-
-static int receipt_state(enum task_firing_policy policy)
-{
-    static const int states[TASK_FIRING_POLICY_COUNT] = {RECEIPT_FIRED, RECEIPT_LATE, RECEIPT_LATE,
-                                                         RECEIPT_MISSED, RECEIPT_CLEARED};
-    return states[policy];
-}
-
-#define ARRAY(type, n, call)                                                                       \
-    do {                                                                                           \
-        pg_array_begin(params, type);                                                              \
-        for (size_t i = 0; i < (n); i++)                                                           \
-            call;                                                                                  \
-        pg_array_end(params);                                                                      \
-    } while (0)
-
-static void bind_settle(struct task_fire *fire)
-{
-    struct pg_params *params = fire->params;
-    const struct task_firing *f = fire->firings;
-    const struct task_fired *d = fire->fired;
-    const struct event *e = fire->events;
-    struct base_sv payloads = base_buf_sv(&fire->payloads);
-    size_t n = fire->count;
-    pg_params_reset(params);
-    ARRAY(PG_UUID, n, pg_array_id(params, f[i].reminder_id));
-    ARRAY(PG_INT4, n, pg_array_int(params, f[i].occurrence));
-    ARRAY(PG_INT4, n, pg_array_int(params, f[i].repeat));
-    ARRAY(PG_UUID, n, pg_array_id(params, f[i].task_id));
-    ARRAY(PG_TEXT, n, pg_array_text(params, f[i].user_id));
-    ARRAY(PG_UUID, n, pg_array_id(params, d[i].event_id));
-    ARRAY(PG_INT2, n, pg_array_int(params, receipt_state(d[i].policy)));
-    ARRAY(PG_TIMESTAMPTZ, n, pg_array_time(params, f[i].fire_at_us));
-    n = fire->event_count;
-    ARRAY(PG_UUID, n, pg_array_id(params, e[i].id));
-    ARRAY(PG_TEXT, n, pg_array_text(params, e[i].user_id));
-    ARRAY(PG_INT2, n, pg_array_int(params, e[i].type));
-    ARRAY(PG_TEXT, n,
-          pg_array_text(params, base_sv_sub(payloads, e[i].offset, e[i].offset + e[i].length)));
-}
-
-/* Keeps only the firings whose receipt was new: another process may have been first. */
-static void keep_new(struct task_fire *fire, const PGresult *result)
-{
-    size_t rows = (size_t)PQntuples(result);
-    if (rows == fire->count)
-        return;
-    size_t kept = 0;
-    for (size_t i = 0; i < fire->count; i++) {
-        bool is_new = false;
-        for (size_t row = 0; row < rows && !is_new; row++)
-            is_new = base_id_eq(fire->fired[i].event_id, pg_id(result, (int)row, 0));
-        if (is_new)
-            fire->fired[kept++] = fire->fired[i];
-    }
-    fire->count = kept;
-}
 
 static void on_settled(void *ctx, enum base_err err, const PGresult *result)
 {
     struct task_fire *fire = ctx;
     if (err == BASE_OK)
-        keep_new(fire, result);
+        fire_batch_settled(&fire->batch, result);
     else
         round_failed(fire, err, result ? PQresultErrorMessage(result) : "");
 }
@@ -373,21 +180,20 @@ static void on_committed(void *ctx, enum base_err err, const PGresult *result)
         round_failed(fire, err, result ? PQresultErrorMessage(result) : "");
         return;
     }
-    if (fire->count && fire->options.on_fired)
-        fire->options.on_fired(fire->options.ctx, fire->fired, fire->count);
+    if (fire->batch.count && fire->options.on_fired)
+        fire->options.on_fired(fire->options.ctx, fire->batch.fired, fire->batch.count);
     if (fire->alone > 0)
         fire->alone--;
     wait_ms(fire, 0);
 }
 
-static void settle(struct task_fire *fire)
+static void settle(struct task_fire *fire, const PGresult *claimed)
 {
-    build_events(fire);
-    bind_settle(fire);
-    if (!base_buf_ok(&fire->payloads)) {
+    if (fire_batch_read(&fire->batch, claimed) != BASE_OK) {
         round_failed(fire, BASE_TOO_LARGE, "the events of a batch do not fit");
         return;
     }
+    fire_batch_bind(&fire->batch, fire->params);
     fire->state = SETTLING;
     if (pg_conn_query(fire->conn, "fire_settle", fire->params, on_settled, fire) != BASE_OK ||
         pg_conn_exec(fire->conn, "COMMIT", on_committed, fire) != BASE_OK)
@@ -399,7 +205,7 @@ static void settle(struct task_fire *fire)
 static void on_claimed(void *ctx, enum base_err err, const PGresult *result)
 {
     struct task_fire *fire = ctx;
-    fire->count = 0;
+    fire_batch_clear(&fire->batch);
     if (err != BASE_OK) {
         round_failed(fire, err, result ? PQresultErrorMessage(result) : "");
         return;
@@ -417,8 +223,7 @@ static void on_claimed(void *ctx, enum base_err err, const PGresult *result)
     }
     if (fire->late_round)
         fire->late_users = fire->late_users * 2 > LATE_USERS ? LATE_USERS : fire->late_users * 2;
-    read_rows(fire, result);
-    settle(fire);
+    settle(fire, result);
 }
 
 static void claim(struct task_fire *fire, bool late)
@@ -514,9 +319,7 @@ void task_fire_free(struct task_fire *fire)
     pg_conn_free(fire->conn);
     pg_params_free(fire->params);
     base_timer_free(fire->timer);
-    base_arena_done(&fire->arena);
-    base_buf_done(&fire->payload);
-    base_buf_done(&fire->payloads);
+    fire_batch_done(&fire->batch);
     free(fire);
 }
 
@@ -529,9 +332,7 @@ enum base_err task_fire_new(const struct task_fire_options *options, struct task
     if (fire->options.batch > BATCH_MAX)
         fire->options.batch = BATCH_MAX;
     fire->late_users = LATE_USERS;
-    base_arena_init(&fire->arena, ARENA_MAX);
-    base_buf_init(&fire->payload, EVENT_MAX);
-    base_buf_init(&fire->payloads, PARAMS_MAX / 2);
+    fire_batch_init(&fire->batch);
     enum base_err err = pg_params_new(PARAMS_MAX, &fire->params);
     if (err == BASE_OK)
         err = base_timer_new(options->loop, round_begin, fire, &fire->timer);

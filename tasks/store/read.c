@@ -6,11 +6,6 @@
 
 enum { PARAMS_MAX = 64 * 1024, LIST_MAX = 1000 };
 
-#define TASK_COLUMNS                                                                               \
-    "id,user_id,version,status,title,notes,priority,array_to_string(tags,E'\\x1f'),project,"       \
-    "due_kind,due_local,due_zone,due_at,recurrence::text,start_local,occurrence,reminders::text,"  \
-    "parent_id,created_at,updated_at,completed_at,deleted_at"
-
 #define TASK_WHERE                                                                                 \
     " WHERE user_id=$1::text AND ($3::timestamptz IS NULL OR due_at>=$3)"                          \
     " AND ($4::timestamptz IS NULL OR due_at<$4)"                                                  \
@@ -24,13 +19,13 @@ enum { PARAMS_MAX = 64 * 1024, LIST_MAX = 1000 };
 
 /* Open tasks are what almost every question is about: they have an index of their own. */
 const struct pg_statement store_read_statements[STORE_READ_STATEMENTS] = {
-    {"task_open",
-     "SELECT " TASK_COLUMNS " FROM tasks" TASK_WHERE " AND status=0 AND $2::int2[] IS NOT NULL"
-     " ORDER BY due_at NULLS LAST,id LIMIT $12::int4"},
-    {"task_any", "SELECT " TASK_COLUMNS " FROM tasks" TASK_WHERE " AND status=ANY($2::int2[])"
+    {"task_open", "SELECT " STORE_TASK_COLUMNS " FROM tasks" TASK_WHERE
+                  " AND status=0 AND $2::int2[] IS NOT NULL"
+                  " ORDER BY due_at NULLS LAST,id LIMIT $12::int4"},
+    {"task_any", "SELECT " STORE_TASK_COLUMNS " FROM tasks" TASK_WHERE " AND status=ANY($2::int2[])"
                  " ORDER BY updated_at DESC,id LIMIT $12::int4"},
     {"task_was",
-     "SELECT " TASK_COLUMNS " FROM (SELECT (jsonb_populate_record(NULL::tasks,h.data)).*"
+     "SELECT " STORE_TASK_COLUMNS " FROM (SELECT (jsonb_populate_record(NULL::tasks,h.data)).*"
      " FROM task_history h JOIN unnest($2::uuid[],$3::int4[]) AS w(id,version)"
      " ON h.task_id=w.id AND h.version=w.version"
      " WHERE h.user_id=$1::text AND h.task_id=ANY($2)) k"},
@@ -92,7 +87,7 @@ static struct time_civil local_time(const PGresult *result, int row, int column)
     return time_civil_from_seconds(us >= 0 ? us / 1000000 : -((-us + 999999) / 1000000));
 }
 
-static bool decode_task(const PGresult *r, int row, struct base_arena *arena, struct task *task)
+bool store_task_decode(const PGresult *r, int row, struct base_arena *arena, struct task *task)
 {
     task->id = pg_id(r, row, 0);
     task->user_id = base_arena_sv(arena, pg_text(r, row, 1));
@@ -120,6 +115,9 @@ static bool decode_task(const PGresult *r, int row, struct base_arena *arena, st
     task->updated_us = pg_time_us(r, row, 19);
     task->completed_us = pg_is_null(r, row, 20) ? 0 : pg_time_us(r, row, 20);
     task->deleted_us = pg_is_null(r, row, 21) ? 0 : pg_time_us(r, row, 21);
+    task->has_next = !pg_is_null(r, row, 22);
+    if (task->has_next)
+        task->next = local_time(r, row, 22);
     return task->title.ptr && tags.ptr && split_tags(arena, tags, task) &&
            task_reminders_parse(pg_text(r, row, 16), arena, &task->reminders,
                                 &task->reminder_count) == BASE_OK;
@@ -137,7 +135,7 @@ static void on_found(void *ctx, enum base_err err, const PGresult *result)
             err = BASE_NO_MEMORY;
     }
     for (size_t i = 0; err == BASE_OK && i < count; i++)
-        if (!decode_task(result, (int)i, find.arena, &tasks[i]))
+        if (!store_task_decode(result, (int)i, find.arena, &tasks[i]))
             err = BASE_NO_MEMORY;
     find.fn(find.ctx, err, err == BASE_OK ? tasks : NULL, err == BASE_OK ? count : 0);
 }

@@ -12,7 +12,7 @@
 
 enum {
     SWEEP_MS = 250,
-    STATEMENTS = STORE_TURN_STATEMENTS + STORE_READ_STATEMENTS,
+    STATEMENTS = STORE_TURN_STATEMENTS + STORE_READ_STATEMENTS + STORE_REVIEW_STATEMENTS,
     PENDING_MAX = 100000,
     ANSWER_MS = 16000
 };
@@ -182,10 +182,13 @@ enum base_err task_store_new(const struct task_store_options *options,
         return BASE_NO_MEMORY;
     store->options = *options;
     store->last = &store->first;
+    struct pg_statement *to = store->statements;
     for (size_t i = 0; i < STORE_TURN_STATEMENTS; i++)
-        store->statements[i] = store_turn_statements[i];
+        *to++ = store_turn_statements[i];
     for (size_t i = 0; i < STORE_READ_STATEMENTS; i++)
-        store->statements[STORE_TURN_STATEMENTS + i] = store_read_statements[i];
+        *to++ = store_read_statements[i];
+    for (size_t i = 0; i < STORE_REVIEW_STATEMENTS; i++)
+        *to++ = store_review_statements[i];
     enum base_err err = store_turns_new(store, &store->turns);
     if (err == BASE_OK)
         err = base_timer_new(options->loop, on_sweep, store, &store->sweep);

@@ -34,7 +34,13 @@ size_t task_store_pending(const struct task_store *store);
 
 /* Turns: the unit of commitment. */
 
-enum task_channel { TASK_CHANNEL_CHAT, TASK_CHANNEL_ACTION, TASK_CHANNEL_REST };
+/* ENGINE: what time did, no user. */
+enum task_channel {
+    TASK_CHANNEL_CHAT,
+    TASK_CHANNEL_ACTION,
+    TASK_CHANNEL_REST,
+    TASK_CHANNEL_ENGINE
+};
 
 /*
  * One chat line, action or API call with all it does. (user, device, client_id) is the idempotency

@@ -35,10 +35,21 @@ void store_turns_expire(struct store_turns *turns, int64_t now_us);
 void store_turns_send(struct store_turns *turns);
 struct pg_conn *store_conn(struct task_store *store, size_t i);
 
-/* turn.c and read.c: their statements. */
+/* What a task is read from, in this order. */
+#define STORE_TASK_COLUMNS                                                                         \
+    "id,user_id,version,status,title,notes,priority,array_to_string(tags,E'\\x1f'),project,"       \
+    "due_kind,due_local,due_zone,due_at,recurrence::text,start_local,occurrence,reminders::text,"  \
+    "parent_id,created_at,updated_at,completed_at,deleted_at,next_local"
+enum { STORE_TASK_COLUMN_COUNT = 23 };
+/* false: no memory, or a row that cannot be read. */
+bool store_task_decode(const PGresult *r, int row, struct base_arena *arena, struct task *task);
+
+/* The statements of each file. */
 #define STORE_TURN_STATEMENTS 2
 #define STORE_READ_STATEMENTS 8
+#define STORE_REVIEW_STATEMENTS 4
 extern const struct pg_statement store_turn_statements[STORE_TURN_STATEMENTS];
 extern const struct pg_statement store_read_statements[STORE_READ_STATEMENTS];
+extern const struct pg_statement store_review_statements[STORE_REVIEW_STATEMENTS];
 
 #endif

@@ -22,10 +22,12 @@ enum { BATCH = 256 };
     "$15::text[],$16::text[],$17::int2[],$18::text[],$19::text[],$20::int2[],$21::timestamp[],"    \
     "$22::text[],$23::timestamptz[],$24::text[],$25::timestamp[],$26::int4[],$27::text[],"         \
     "$28::uuid[],$29::timestamptz[],$30::timestamptz[],$31::timestamptz[],$32::timestamptz[],"     \
-    "$33::bool[],$34::int2[],$35::timestamp[],$36::timestamptz[],$37::int4[])"                     \
+    "$33::bool[],$34::int2[],$35::timestamp[],$36::timestamptz[],$37::int4[],$49::timestamp[],"    \
+    "$50::timestamptz[])"                                                                          \
     " AS w(turn,id,expect,status,title,notes,priority,tags,project,due_kind,due_local,due_zone,"   \
     "due_at,recurrence,start_local,occurrence,reminders,parent_id,created_at,updated_at,"          \
-    "completed_at,deleted_at,refire,outcome,was_local,was_at,was_occurrence)),"                    \
+    "completed_at,deleted_at,refire,outcome,was_local,was_at,was_occurrence,"                      \
+    "next_local,review_at)),"                                                                      \
     "held AS MATERIALIZED (SELECT id,version,user_id FROM tasks WHERE id=ANY($44::uuid[])"         \
     " ORDER BY id FOR NO KEY UPDATE),"                                                             \
     "dheld AS MATERIALIZED (SELECT user_id,version FROM dialogue WHERE user_id=ANY($45::text[])"   \
@@ -45,26 +47,29 @@ enum { BATCH = 256 };
     "n AS MATERIALIZED (SELECT w.*,f.user_id FROM w JOIN f ON f.ord=w.turn),"                      \
     "ins AS (INSERT INTO tasks(id,user_id,version,status,title,notes,priority,tags,project,"       \
     "due_kind,due_local,due_zone,due_at,recurrence,start_local,occurrence,reminders,parent_id,"    \
-    "created_at,updated_at,completed_at,deleted_at) SELECT id,user_id,1,status,title,notes,"       \
+    "created_at,updated_at,completed_at,deleted_at,next_local,review_at) SELECT "                  \
+    "id,user_id,1,status,title,notes,"                                                             \
     "priority,string_to_array(tags,E'\\x1f'),project,due_kind,due_local,due_zone,due_at,"          \
     "recurrence::jsonb,start_local,occurrence,reminders::jsonb,parent_id,created_at,updated_at,"   \
-    "completed_at,deleted_at FROM n WHERE expect=0),"                                              \
+    "completed_at,deleted_at,next_local,review_at FROM n WHERE expect=0),"                         \
     "upd AS (UPDATE tasks k SET version=n.expect+1,status=n.status,title=n.title,notes=n.notes,"   \
     "priority=n.priority,tags=string_to_array(n.tags,E'\\x1f'),project=n.project,"                 \
     "due_kind=n.due_kind,due_local=n.due_local,due_zone=n.due_zone,due_at=n.due_at,"               \
     "recurrence=n.recurrence::jsonb,start_local=n.start_local,occurrence=n.occurrence,"            \
     "reminders=n.reminders::jsonb,parent_id=n.parent_id,updated_at=n.updated_at,"                  \
-    "completed_at=n.completed_at,deleted_at=n.deleted_at FROM n"                                   \
+    "completed_at=n.completed_at,deleted_at=n.deleted_at,next_local=n.next_local,"                 \
+    "review_at=n.review_at FROM n"                                                                 \
     " WHERE k.id=n.id AND n.expect>0 AND k.id=ANY($44::uuid[])),"                                  \
     "hist AS (INSERT INTO task_history(task_id,version,user_id,at,data) SELECT k.id,k.version,"    \
     "k.user_id,n.updated_at,to_jsonb(k) FROM tasks k JOIN n ON k.id=n.id"                          \
     " WHERE n.expect>0 AND k.id=ANY($44::uuid[]) ON CONFLICT DO NOTHING),"                         \
     "unf AS (DELETE FROM reminder_fire r USING n WHERE r.task_id=n.id AND n.refire AND n.expect>0" \
     " AND r.task_id=ANY($44::uuid[])),"                                                            \
-    "fire AS (INSERT INTO reminder_fire(reminder_id,occurrence,repeat,task_id,user_id,fire_at)"    \
-    " SELECT x.reminder,x.occurrence,x.repeat,x.task,f.user_id,x.at"                               \
-    " FROM unnest($38::int8[],$39::uuid[],$40::uuid[],$41::int4[],$42::int4[],$43::timestamptz[])" \
-    " AS x(turn,task,reminder,occurrence,repeat,at) JOIN f ON f.ord=x.turn ON CONFLICT DO "        \
+    "fire AS (INSERT INTO reminder_fire(reminder_id,occurrence,repeat,task_id,user_id,fire_at,"    \
+    "nag_s,rank) SELECT x.reminder,x.occurrence,x.repeat,x.task,f.user_id,x.at,x.nag,x.rank"       \
+    " FROM unnest($38::int8[],$39::uuid[],$40::uuid[],$41::int4[],$42::int4[],$43::timestamptz[]," \
+    "$51::int4[],$52::int2[]) AS x(turn,task,reminder,occurrence,repeat,at,nag,rank) JOIN f ON "   \
+    "f.ord=x.turn ON CONFLICT DO "                                                                 \
     "NOTHING),"                                                                                    \
     "occ AS (INSERT INTO task_occurrence(task_id,occurrence,due_local,due_at,outcome,at)"          \
     " SELECT id,was_occurrence,was_local,was_at,outcome,updated_at FROM n WHERE outcome>0"         \
@@ -269,6 +274,15 @@ static void fire_params(struct pg_params *p, const struct batch *b)
     FIRE_ARRAY(p, b, PG_TIMESTAMPTZ, pg_array_time(p, x->at_us));
 }
 
+/* What came after the others in time stands after them in the statement. */
+static void derived_params(struct pg_params *p, const struct batch *b)
+{
+    CHANGE_ARRAY(p, b, PG_TIMESTAMP, time_or_null(p, k->has_next, local_us(k->next)));
+    CHANGE_ARRAY(p, b, PG_TIMESTAMPTZ, time_or_null(p, k->review_us, k->review_us));
+    FIRE_ARRAY(p, b, PG_INT4, pg_array_int(p, x->nag_s));
+    FIRE_ARRAY(p, b, PG_INT2, pg_array_int(p, TASK_PRIORITY_MAX - c->after->priority));
+}
+
 static void lock_params(struct pg_params *p, const struct batch *b)
 {
     pg_array_begin(p, PG_UUID);
@@ -324,6 +338,7 @@ static void build(struct store_turns *turns, struct batch *batch)
     event_array(p, batch, PG_INT8, EVENT_TURN);
     event_array(p, batch, PG_INT2, EVENT_TYPE);
     event_array(p, batch, PG_TEXT, EVENT_PAYLOAD);
+    derived_params(p, batch);
 }
 
 /* A turn that was not new: its reply of then, or stale. */

@@ -8,6 +8,7 @@
 
 #include "lib/base/clock.h"
 #include "tasks/reminder_event.h"
+#include "tasks/task.h"
 
 #define TASK "01a20b71-fbbb-7003-bf1e-911f2c0609a9"
 #define REMINDER "82798a04-5644-4e91-8d7f-311f530fac97"
@@ -111,7 +112,7 @@ static void a_digest_is_bounded_and_counts_all(void **state)
         firings[i] = sample("Water the plants");
     firings[7].priority = 2;
     base_buf_init(&buf, 256 * 1024);
-    task_firings_json(&buf, firings, N, false, firings[0].fire_at_us);
+    task_firings_json(&buf, firings, N, TASK_DIGEST_AWAY, firings[0].fire_at_us);
     assert_true(base_buf_ok(&buf));
     assert_non_null(strstr(buf.data, "{\"title\":\"150 reminders while we were away\""));
     assert_non_null(strstr(buf.data, "\\nand 140 more\",\"priority\":5,\"tag\":\"digest\""));
@@ -120,9 +121,62 @@ static void a_digest_is_bounded_and_counts_all(void **state)
         items++;
     assert_int_equal(items, 100);
     base_buf_reset(&buf);
-    task_firings_json(&buf, firings, 2, true, firings[0].fire_at_us);
+    task_firings_json(&buf, firings, 2, TASK_DIGEST_MISSED, firings[0].fire_at_us);
     assert_non_null(strstr(buf.data, "\"tag\":\"missed\""));
     base_buf_done(&buf);
+}
+
+static void quiet_hours_hold(void **state)
+{
+    static const struct {
+        int from, to;
+        const char *now; /* Berlin is an hour ahead of UTC */
+        const char *until;
+    } rows[] = {
+        {22 * 60, 7 * 60, "2026-11-24T20:59:59Z", NULL},
+        {22 * 60, 7 * 60, "2026-11-24T21:00:00Z", "2026-11-25T06:00:00Z"},
+        {22 * 60, 7 * 60, "2026-11-25T05:59:59Z", "2026-11-25T06:00:00Z"},
+        {22 * 60, 7 * 60, "2026-11-25T06:00:00Z", NULL},
+        {13 * 60, 14 * 60 + 30, "2026-11-25T12:10:00Z", "2026-11-25T13:30:00Z"},
+        {13 * 60, 14 * 60 + 30, "2026-11-25T13:30:00Z", NULL},
+        {0, 0, "2026-11-24T23:00:00Z", NULL},
+        /* the night in which the clocks go forward */
+        {22 * 60, 7 * 60, "2026-03-28T23:00:00Z", "2026-03-29T05:00:00Z"},
+    };
+    struct task_firing firing = sample("x");
+    firing.home_zone = SV("Europe/Berlin");
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int64_t now_us, until_us = 0;
+        assert_true(base_time_parse(base_sv_from(rows[i].now), &now_us));
+        assert_true(!rows[i].until || base_time_parse(base_sv_from(rows[i].until), &until_us));
+        firing.quiet_from = rows[i].from;
+        firing.quiet_to = rows[i].to;
+        firing.fire_at_us = now_us;
+        firing.quiet_urgent = false;
+        assert_int_equal(task_quiet_until(&firing, now_us), until_us);
+        assert_int_equal(task_firing_policy(&firing, now_us),
+                         until_us ? TASK_FIRING_HELD : TASK_FIRING_ON_TIME);
+        firing.quiet_urgent = true; /* and it is urgent */
+        assert_int_equal(task_firing_policy(&firing, now_us), TASK_FIRING_ON_TIME);
+    }
+    firing.live = false;
+    assert_int_equal(task_firing_policy(&firing, firing.fire_at_us), TASK_FIRING_CLEARED);
+}
+
+static void nagging_counts_and_ends(void **state)
+{
+    struct task_firing firing = sample("x");
+    (void)state;
+    firing.repeat = 2 * TASK_REPEAT_STEP;
+    assert_int_equal(task_nag_repeat(&firing), 0);
+    firing.nag_s = 600;
+    assert_int_equal(task_nag_repeat(&firing), 2 * TASK_REPEAT_STEP + 1);
+    firing.repeat += TASK_NAGS_MAX;
+    assert_int_equal(task_nag_repeat(&firing), 0);
+    firing.repeat = 0;
+    firing.live = false;
+    assert_int_equal(task_nag_repeat(&firing), 0);
 }
 
 int main(void)
@@ -133,6 +187,8 @@ int main(void)
         cmocka_unit_test(without_a_due_time_or_priority),
         cmocka_unit_test(a_day_is_shown_without_a_time),
         cmocka_unit_test(a_digest_is_bounded_and_counts_all),
+        cmocka_unit_test(quiet_hours_hold),
+        cmocka_unit_test(nagging_counts_and_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
