@@ -229,8 +229,11 @@ def test_a_reminder_reaches_the_phone_soon_and_can_be_followed(stack, user):
         assert [a["id"] for a in event["data"]["actions"]] == ["complete", "snooze", "snooze"]
         assert "late" not in event["data"]
     trace = event["traceparent"].split("-")[1]
-    lines = wait_for("the log", lambda: [x for x in stack.log("bridge") if x.get("trace_id") == trace])
-    assert {x["event"] for x in lines} >= {"reminder.fired", "relay.event", "mqtt.event"}
+
+    def logged() -> set[str]:
+        return {line["event"] for line in stack.log("bridge") if line.get("trace_id") == trace}
+
+    wait_for("its way in the log", lambda: logged() >= {"reminder.fired", "relay.event", "mqtt.event"})
 
 
 def test_after_an_outage_late_is_told_late_and_much_of_it_once(stack, new_user, tmp_path):

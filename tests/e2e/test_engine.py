@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What time does to tasks: series that roll on, quiet hours, nagging, zones that change."""
+
+import datetime
+import json
+
+import pytest
+import requests
+from support.stack import wait_for
+
+UTC = datetime.UTC
+TRIGGERED = 6
+
+
+def utc(hours: float) -> datetime.datetime:
+    return datetime.datetime.now(UTC) + datetime.timedelta(hours=hours)
+
+
+@pytest.fixture
+def api(stack, user):
+    """api("POST", "/tasks", {...}) as the test's user."""
+
+    def call(method: str, path: str, body: dict | None = None, **headers) -> dict:
+        answer = requests.request(
+            method,
+            stack["TODO_URL"] + "/api/v1" + path,
+            json=body,
+            headers={"Authorization": f"Bearer {stack.token(user)}", **headers},
+            timeout=10,
+        )
+        assert answer.ok, answer.text
+        return answer.json()
+
+    return call
+
+
+def fired(stack, user: str) -> list[dict]:
+    rows = stack.sql(
+        f"select payload from events where user_id='{user}' and type={TRIGGERED} order by user_seq"
+    )
+    return [json.loads(row[0])["data"] for row in rows]
+
+
+def test_an_ignored_occurrence_does_not_silence_the_next(stack, connect, user, api):
+    session = connect(user)
+    first = utc(-24 * 14 - 12).replace(microsecond=0, tzinfo=None)
+    task = api(
+        "POST",
+        "/tasks",
+        {
+            "title": "Water the plants",
+            "due_date": first.isoformat(),
+            "timezone": "UTC",
+            "recurrence_pattern": {"frequency": "weekly"},
+            "reminders": [{"before": "PT0S"}],
+        },
+    )
+    assert task["due_date"] == first.isoformat()
+    assert task["next_occurrence"] == (first + datetime.timedelta(days=7)).isoformat()
+    newest = first + datetime.timedelta(days=14)
+    made = session.wait_event("recurring.generated", 10, subject=task["id"])
+    assert made.data["reason"] == "rolled" and made.data["closed_occurrence"] == 1
+    assert made.data["task"]["due_date"] == newest.isoformat()
+    # It began twelve hours ago, with nobody there to tell: now it is told, once.
+    [told] = wait_for("its reminder", lambda: fired(stack, user), 10)
+    assert told["occurrence"] == 2 and told["late"] is True
+    assert stack.sql(f"select outcome from task_occurrence where task_id='{task['id']}'") == [["3"]]
+    now = api("GET", f"/tasks/{task['id']}")
+    assert now["occurrence"] == 2 and now["status"] == "open"
+    # And undone like anything else.
+    session.message("undo")
+    assert len(fired(stack, user)) == 1
+
+
+def test_quiet_hours_hold_until_they_end_and_urgent_ones_pass(stack, connect, user, api):
+    connect(user)
+    stack.sql(
+        f"""update users set zone='UTC', zone_set=true, quiet_urgent=true,
+        quiet_from=(now() at time zone 'UTC' - interval '1 h')::time(0),
+        quiet_to=(now() at time zone 'UTC' + interval '2 h')::time(0) where user_id='{user}'"""
+    )
+    due = {"due_date": utc(1).strftime("%Y-%m-%dT%H:%M:%S"), "timezone": "UTC"}
+    soon = [{"at": utc(1.5 / 3600).isoformat()}]
+    for title in ("one", "two"):
+        api("POST", "/tasks", {"title": title, "reminders": soon, **due})
+    urgent = api("POST", "/tasks", {"title": "urgent", "priority": 4, "reminders": soon, **due})
+    [told] = wait_for("the urgent one", lambda: fired(stack, user), 10)
+    assert told["task_id"] == urgent["id"]
+    held = f"select count(*) from reminder_fire where user_id='{user}' and held_from is not null"
+    wait_for("the others are held", lambda: stack.sql(held) == [["2"]], 10)
+    end = f"""select bool_and(fire_at - held_from between interval '119 min' and interval '121 min')
+        from reminder_fire where user_id='{user}'"""
+    assert stack.sql(end) == [["t"]]
+    # Morning comes.
+    stack.sql(f"update users set quiet_from=null, quiet_to=null where user_id='{user}'")
+    stack.sql(f"update reminder_fire set fire_at=now() where user_id='{user}'")
+    told = wait_for("both at once", lambda: fired(stack, user)[1:], 10)
+    assert [data["title"] for data in told] == ["2 reminders from your quiet hours"]
+    assert {item["title"] for item in told[0]["items"]} == {"one", "two"}
+    receipts = f"select count(*) from receipt where user_id='{user}' and held_until is not null and state=1"
+    assert stack.sql(receipts) == [["2"]]
+
+
+def test_it_nags_until_it_is_done(stack, connect, user, api):
+    session = connect(user)
+    task = api(
+        "POST",
+        "/tasks",
+        {
+            "title": "Take the pills",
+            "due_date": utc(1).strftime("%Y-%m-%dT%H:%M:%S"),
+            "timezone": "UTC",
+            "reminders": [{"at": utc(0.5 / 3600).isoformat(), "nag_minutes": 1}],
+        },
+    )
+    assert task["reminders"][0]["nag_minutes"] == 1
+    wait_for("it comes", lambda: len(fired(stack, user)) == 1, 10)
+    waiting = f"select repeat, fire_at - now() <= interval '1 min' from reminder_fire where user_id='{user}'"
+    for count in (2, 3):
+        assert stack.sql(waiting) == [[str(count - 1), "t"]]
+        stack.sql(f"update reminder_fire set fire_at=now() where user_id='{user}'")
+        wait_for("it comes again", lambda n=count: len(fired(stack, user)) == n, 10)
+    session.action("complete", task["id"])
+    session.wait_event("reminder.cleared", 5, subject=task["id"])
+    assert stack.sql(f"select count(*) from reminder_fire where user_id='{user}'") == [["0"]]
+
+
+def test_days_follow_their_users_home_zone(stack, connect, user, api):
+    connect(user)
+    stack.sql(f"update users set zone='UTC', zone_set=true where user_id='{user}'")
+    task = api(
+        "POST",
+        "/tasks",
+        {"title": "Pay the rent", "due_date": "2035-03-01", "reminders": [{"before": "PT0S"}]},
+    )
+    wanted = f"select due_at at time zone 'UTC' from tasks where id='{task['id']}'"
+    assert stack.sql(wanted) == [["2035-03-01 09:00:00"]]
+    stack.sql(f"update users set zone='America/New_York' where user_id='{user}'")
+    wait_for("derived anew", lambda: stack.sql(wanted) == [["2035-03-01 14:00:00"]], 10)
+    queue = f"select fire_at at time zone 'UTC' from reminder_fire where user_id='{user}'"
+    assert stack.sql(queue) == [["2035-03-01 14:00:00"]]
+    assert api("GET", f"/tasks/{task['id']}")["version"] == 2
