@@ -7,9 +7,18 @@
 
 #include "admin/command.h"
 
+static bool is_place(const struct admin_option *option)
+{
+    return option->name[0] != '-';
+}
+
 static void print_help(const struct admin_option *options, size_t count, const char *command)
 {
-    (void)printf("Usage: todo-admin %s%s\n", command, count ? " [OPTION…]" : "");
+    (void)printf("Usage: todo-admin %s", command);
+    for (size_t i = 0; i < count; i++)
+        if (is_place(&options[i]))
+            (void)printf(options[i].needed ? " %s" : " [%s]", options[i].name);
+    (void)puts(count ? " [OPTION…]" : "");
     for (size_t i = 0; i < count; i++) {
         const struct admin_option *option = &options[i];
         (void)printf("  %-16s %s", option->name, option->help);
@@ -21,11 +30,17 @@ static void print_help(const struct admin_option *options, size_t count, const c
     }
 }
 
-/* The option that arg names; *ret_value is set if it stands behind "=". */
+/* The option that arg names, or the place it takes; *ret_value is set if it is there already. */
 static const struct admin_option *find(const struct admin_option *options, size_t count,
                                        const char *arg, const char **ret_value)
 {
     size_t length = strcspn(arg, "=");
+    *ret_value = NULL;
+    for (size_t i = 0; arg[0] != '-' && i < count; i++)
+        if (is_place(&options[i]) && !*options[i].value) {
+            *ret_value = arg;
+            return &options[i];
+        }
     for (size_t i = 0; i < count; i++)
         if (strlen(options[i].name) == length && memcmp(options[i].name, arg, length) == 0) {
             *ret_value = arg[length] ? arg + length + 1 : NULL;

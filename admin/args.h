@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of a sub-command as a table: "--name VALUE" or "--name=VALUE", else the environment, else
- * what the variable held before. */
+/* Arguments of a sub-command as a table: "--name VALUE" or "--name=VALUE", else the environment,
+ * else what the variable held before. A name without dashes is a place: "TASK". */
 #ifndef ADMIN_ARGS_H
 #define ADMIN_ARGS_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct admin_option {
-    const char *name; /* "--user" */
+    const char *name; /* "--user", "TASK" */
     const char **value;
     const char *env; /* NULL: none */
     bool needed;

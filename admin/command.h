@@ -6,6 +6,8 @@
 #ifndef ADMIN_COMMAND_H
 #define ADMIN_COMMAND_H
 
+#include <stddef.h>
+
 /* Exit statuses. */
 enum { ADMIN_OK = 0, ADMIN_FAILED = 1, ADMIN_USAGE = 2 };
 
@@ -16,8 +18,14 @@ struct admin_command {
     int (*run)(int argc, char **argv);
 };
 
+int admin_dlq(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
+int admin_queue(int argc, char **argv);
 int admin_rrule(int argc, char **argv);
 int admin_token(int argc, char **argv);
+int admin_why(int argc, char **argv);
+
+/* A command with commands of its own ("queue list"): runs the one argv[1] names. */
+int admin_run_sub(const struct admin_command *commands, size_t count, int argc, char **argv);
 
 #endif

@@ -62,8 +62,8 @@ static enum base_err bus_start(struct bridge_daemon *daemon, struct base_buf *er
                                         .replication = (int)config->kafka_replication,
                                         .on_state = on_bus_state,
                                         .ctx = daemon};
-    if (!(daemon->roles & (BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT)))
-        return BASE_OK;
+    if (!(daemon->roles & (BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT)) && !config->kafka_brokers[0])
+        return BASE_OK; /* a scheduler alone tells of dead letters if it is told where */
     return bus_kafka_new(&options, &daemon->env.bus, errors);
 }
 

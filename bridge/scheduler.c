@@ -3,11 +3,15 @@
 #include <stdlib.h>
 
 #include "bridge/part.h"
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 #include "tasks/store/fire.h"
 
+enum { LETTER_MAX = 4096 };
+
 struct scheduler {
+    struct bus *bus; /* or NULL */
     struct base_loop *loop;
     struct bridge_log_budget log;
     struct task_fire *store;
@@ -45,14 +49,48 @@ static void on_fired(void *ctx, const struct task_fired *fired, size_t n)
                  LOG_INT("late_ms", fired[0].late_us / 1000));
 }
 
-static void on_set_aside(void *ctx, struct base_id reminder_id, struct base_id task_id)
+static void on_letter_sent(void *ctx, enum base_err err)
 {
-    char reminder[BASE_ID_TEXT + 1], task[BASE_ID_TEXT + 1];
     (void)ctx;
-    base_id_text(reminder_id, reminder);
-    base_id_text(task_id, task);
+    if (err != BASE_OK)
+        LOG_WARN("reminder.dead_letter_lost", LOG_ERR(err)); /* the queue still has the row */
+}
+
+/* Tells whoever watches the topic; the row itself waits in the queue. */
+static void send_letter(struct scheduler *scheduler, const struct task_firing *firing,
+                        const char *reminder, const char *task, const char *why)
+{
+    struct base_buf text;
+    base_buf_init(&text, LETTER_MAX);
+    base_json_open(&text, '{');
+    base_json_kv_str(&text, "reminder_id", base_sv_from(reminder));
+    base_json_kv_str(&text, "task_id", base_sv_from(task));
+    base_json_kv_str(&text, "user_id", firing->user_id);
+    base_json_kv_int(&text, "occurrence", firing->occurrence);
+    base_json_kv_int(&text, "repeat", firing->repeat);
+    base_json_kv_time(&text, "due_at", firing->fire_at_us);
+    base_json_kv_str(&text, "why", base_sv_trim(base_sv_from(why)));
+    base_json_close(&text, '}');
+    struct bus_message message = {.topic = BUS_TOPIC_REMINDERS BUS_DEAD_LETTERS,
+                                  .key = firing->user_id,
+                                  .payload = base_buf_sv(&text)};
+    enum base_err err = bus_publish(scheduler->bus, &message, on_letter_sent, NULL);
+    if (err != BASE_OK)
+        on_letter_sent(NULL, err);
+    base_buf_done(&text);
+}
+
+static void on_set_aside(void *ctx, const struct task_firing *firing, const char *why)
+{
+    struct scheduler *scheduler = ctx;
+    char reminder[BASE_ID_TEXT + 1], task[BASE_ID_TEXT + 1];
+    base_id_text(firing->reminder_id, reminder);
+    base_id_text(firing->task_id, task);
     base_metric_inc(BASE_M_SCHEDULER_SET_ASIDE);
-    LOG_ERROR("reminder.set_aside", LOG_STR("reminder", reminder), LOG_STR("task", task));
+    LOG_ERROR("reminder.set_aside", LOG_STR("reminder", reminder), LOG_STR("task", task),
+              LOG_STR("why", why));
+    if (scheduler->bus)
+        send_letter(scheduler, firing, reminder, task, why);
 }
 
 static void on_overdue(void *ctx, int64_t count)
@@ -81,6 +119,7 @@ static enum base_err scheduler_start(const struct bridge_env *env, void **ret_pa
     if (!scheduler)
         return BASE_NO_MEMORY;
     scheduler->loop = env->loop;
+    scheduler->bus = env->bus;
     scheduler->link =
         (struct bridge_link){.name = "scheduler database", .peer = BRIDGE_PEER_SCHEDULER_DATABASE};
     base_metrics_labels(BASE_M_SCHEDULER_FIRED, policies, TASK_FIRING_POLICY_COUNT);

@@ -33,9 +33,9 @@ static const struct {
     const char *name;
     bool dead_letters;
 } topics[] = {
-    {BUS_TOPIC_UPDATES, false},   {BUS_TOPIC_UPDATES ".dlq", true},
-    {BUS_TOPIC_TASKS, false},     {BUS_TOPIC_TASKS ".dlq", true},
-    {BUS_TOPIC_REMINDERS, false}, {BUS_TOPIC_REMINDERS ".dlq", true},
+    {BUS_TOPIC_UPDATES, false},   {BUS_TOPIC_UPDATES BUS_DEAD_LETTERS, true},
+    {BUS_TOPIC_TASKS, false},     {BUS_TOPIC_TASKS BUS_DEAD_LETTERS, true},
+    {BUS_TOPIC_REMINDERS, false}, {BUS_TOPIC_REMINDERS BUS_DEAD_LETTERS, true},
 };
 
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };

@@ -275,6 +275,12 @@ enum gw_step gw_dialogue_found(struct gw_dialogue *d, struct task *tasks, size_t
                              : gw_target_found(d, tasks, count);
 }
 
+enum gw_step gw_dialogue_receipts(struct gw_dialogue *d, const struct task_receipt *receipts,
+                                  size_t count)
+{
+    return d->handler->receipts(d, receipts, count);
+}
+
 void gw_dialogue_done(struct gw_dialogue *d)
 {
     base_buf_done(&d->reply.text);

@@ -12,6 +12,7 @@
 #include "gateway/dialogue/say.h"
 #include "gateway/dialogue/talk.h"
 #include "nlu/nlu.h"
+#include "tasks/store/receipts.h"
 
 enum { GW_CHANGES_MAX = 200, GW_SUGGESTIONS_MAX = 6, GW_REPLY_TASKS_MAX = 100 };
 
@@ -60,7 +61,7 @@ struct gw_action {
 };
 
 /* What the dialogue wants to see before it goes on. */
-enum gw_step { GW_ANSWERED, GW_FIND, GW_WAS };
+enum gw_step { GW_ANSWERED, GW_FIND, GW_WAS, GW_RECEIPTS };
 
 struct gw_dialogue {
     /* Given. */
@@ -84,7 +85,8 @@ struct gw_dialogue {
     struct task_query query;       /* for GW_FIND */
     struct task_version *versions; /* for GW_WAS */
     size_t version_count;
-    struct task *found; /* of the first read, while a second one runs */
+    struct base_id receipts_of; /* for GW_RECEIPTS: a task */
+    struct task *found;         /* of the first read, while a second one runs */
     size_t found_count;
     /* Decided. */
     struct gw_reply reply;
@@ -95,10 +97,13 @@ struct gw_dialogue {
     bool undone; /* the changes take back the newest undo entry */
 };
 
-/* GW_FIND or GW_WAS: do the read named in the dialogue and call gw_dialogue_found. The reply's text
+/* GW_FIND or GW_WAS: do the read named in the dialogue and call gw_dialogue_found; GW_RECEIPTS:
+ * gw_dialogue_receipts. The reply's text
  * lives in dialogue->reply.text: gw_dialogue_done frees it. */
 enum gw_step gw_dialogue_begin(struct gw_dialogue *dialogue);
 enum gw_step gw_dialogue_found(struct gw_dialogue *dialogue, struct task *tasks, size_t count);
+enum gw_step gw_dialogue_receipts(struct gw_dialogue *dialogue, const struct task_receipt *receipts,
+                                  size_t count);
 void gw_dialogue_done(struct gw_dialogue *dialogue);
 
 /* The reply frame, as the protocol has it. */

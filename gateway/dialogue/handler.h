@@ -13,6 +13,9 @@
 struct gw_handler {
     enum gw_step (*begin)(struct gw_dialogue *d);
     enum gw_step (*found)(struct gw_dialogue *d, struct task *tasks, size_t count);
+    /* After GW_RECEIPTS. */
+    enum gw_step (*receipts)(struct gw_dialogue *d, const struct task_receipt *receipts,
+                             size_t count);
     enum base_err (*act)(struct gw_dialogue *d, const struct task *task,
                          struct task_change *ret_change, struct task_problem *ret_problem);
     /* act: what to say of one changed task, and of several. */

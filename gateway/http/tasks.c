@@ -153,7 +153,7 @@ static enum gw_step found(struct gw_turn *turn, struct task *tasks, size_t count
     return act(turn, &tasks[0]);
 }
 
-static const struct gw_plan change_plan = {begin, found, NULL};
+static const struct gw_plan change_plan = {.begin = begin, .found = found};
 
 static int64_t version_of(struct base_sv reply)
 {

@@ -7,6 +7,7 @@
 
 #include "gateway/session/session.h"
 #include "lib/base/id.h"
+#include "tasks/store/receipts.h"
 
 enum {
     BUCKETS = 16384,
@@ -14,7 +15,8 @@ enum {
     SWEEP_PARTS = 60,
     KEEP_US = 60 * 1000000,
     FRESH_US = 90 * 1000000, /* longer than a round of the sweep */
-    STATE_BYTES_MAX = 64 * 1024
+    STATE_BYTES_MAX = 64 * 1024,
+    DELIVERIES = 500
 };
 
 struct gw_user_wait {
@@ -32,6 +34,8 @@ struct gw_hub {
     uint64_t seed;
     struct base_timer *sweep;
     size_t sweep_part;
+    struct task_delivery deliveries[DELIVERIES]; /* of reminders, noted with the next sweep */
+    size_t delivered;
 };
 
 /* One read of a user, with those who wait for it. */
@@ -173,7 +177,22 @@ bool gw_user_fresh(const struct gw_user *user)
 
 /* Events. A session that is closed from inside leaves the list only later, so the walk is safe. */
 
-void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struct net_msg *frame)
+static void note_deliveries(struct gw_hub *hub)
+{
+    if (hub->delivered)
+        task_store_delivered(hub->worker->store, hub->deliveries, hub->delivered);
+    hub->delivered = 0;
+}
+
+static void note_delivery(struct gw_hub *hub, struct base_id event)
+{
+    if (hub->delivered == DELIVERIES)
+        note_deliveries(hub);
+    hub->deliveries[hub->delivered++] = (struct task_delivery){event, gw_now_us(hub->worker)};
+}
+
+void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struct base_id reminder,
+                  struct net_msg *frame)
 {
     struct gw_user *user = *slot(hub, user_id);
     if (!user)
@@ -182,6 +201,8 @@ void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struc
         user->head = seq;
     for (struct gw_session *session = user->sessions; session; session = session->next)
         gw_session_event(session, seq, frame);
+    if (user->sessions && !base_id_is_null(reminder))
+        note_delivery(hub, reminder);
 }
 
 void gw_hub_reread(struct gw_hub *hub)
@@ -226,6 +247,7 @@ static void on_sweep(void *ctx)
     size_t per_part = BUCKETS / SWEEP_PARTS + 1;
     size_t from = hub->sweep_part * per_part;
     hub->sweep_part = (hub->sweep_part + 1) % SWEEP_PARTS;
+    note_deliveries(hub);
     for (size_t i = from; i < from + per_part && i < BUCKETS; i++)
         sweep_bucket(hub, &hub->buckets[i], now);
     base_timer_start(hub->sweep, SWEEP_MS);

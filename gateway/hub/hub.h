@@ -61,8 +61,10 @@ static inline bool gw_user_revoked(const struct gw_user *user, int64_t issued_us
     return issued_us < user->not_before_us;
 }
 
-/* An event frame for every session of the user here. */
-void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struct net_msg *frame);
+/* An event frame for every session of the user here. reminder: the id of a reminder's event, whose
+ * delivery is noted; null of any other. */
+void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struct base_id reminder,
+                  struct net_msg *frame);
 /* Events may have been missed: every session reads again what it lacks. */
 void gw_hub_reread(struct gw_hub *hub);
 

@@ -19,6 +19,7 @@ enum { BATCH = 256 };
 struct delivery {
     struct net_msg *frame;
     int64_t seq;
+    struct base_id reminder;
     size_t user_len;
     char user[129];
 };
@@ -51,7 +52,7 @@ static void take_batch(void *ctx)
         struct delivery *delivery = &batch->deliveries[i];
         if (hub)
             gw_hub_event(hub, base_sv(delivery->user, delivery->user_len), delivery->seq,
-                         delivery->frame);
+                         delivery->reminder, delivery->frame);
         net_msg_unref(delivery->frame);
     }
     if (batch->reread && hub)
@@ -94,6 +95,17 @@ static struct batch *batch_for(struct gw_link *link, size_t i)
     return link->pending[i];
 }
 
+/* The event's id if it is a reminder's. */
+static struct base_id reminder_of(const struct bus_record *record)
+{
+    struct base_id id = {0};
+    const char *type = task_event_name(TASK_EVENT_REMINDER_TRIGGERED);
+    if (!base_sv_eq_c(bus_record_header(record, BUS_H_TYPE), type) ||
+        !base_id_parse(bus_record_header(record, BUS_H_ID), &id))
+        return (struct base_id){0};
+    return id;
+}
+
 static void on_record(void *ctx, const struct bus_record *record)
 {
     struct gw_link *link = ctx;
@@ -112,7 +124,8 @@ static void on_record(void *ctx, const struct bus_record *record)
     base_metric_inc(BASE_M_EVENTS_RECEIVED);
     if (!frame)
         return;
-    gw_hub_event(link->workers[0]->hub, record->key, seq, frame);
+    struct base_id reminder = reminder_of(record);
+    gw_hub_event(link->workers[0]->hub, record->key, seq, reminder, frame);
     for (size_t i = 1; i < link->count; i++) {
         struct batch *batch = batch_for(link, i);
         if (!batch)
@@ -120,6 +133,7 @@ static void on_record(void *ctx, const struct bus_record *record)
         struct delivery *delivery = &batch->deliveries[batch->count++];
         delivery->frame = net_msg_ref(frame);
         delivery->seq = seq;
+        delivery->reminder = reminder;
         delivery->user_len = record->key.len;
         memcpy(delivery->user, record->key.ptr, record->key.len);
     }

@@ -20,6 +20,10 @@ static enum gw_step next_of(struct gw_turn *turn, enum gw_step step)
         turn->version_count = d->version_count;
         return step;
     }
+    if (step == GW_RECEIPTS) {
+        turn->receipts_of = d->receipts_of;
+        return step;
+    }
     turn->intent = d->reply.intent;
     turn->failure = d->failure;
     turn->problem = d->problem;
@@ -71,10 +75,16 @@ static enum gw_step found(struct gw_turn *turn, struct task *tasks, size_t count
     return next_of(turn, gw_dialogue_found(turn->plan_state, tasks, count));
 }
 
+static enum gw_step receipts(struct gw_turn *turn, const struct task_receipt *receipts,
+                             size_t count)
+{
+    return next_of(turn, gw_dialogue_receipts(turn->plan_state, receipts, count));
+}
+
 static void done(struct gw_turn *turn)
 {
     if (turn->plan_state)
         gw_dialogue_done(turn->plan_state);
 }
 
-const struct gw_plan gw_chat_plan = {begin, found, done};
+const struct gw_plan gw_chat_plan = {begin, found, receipts, done};

@@ -160,6 +160,16 @@ static void on_tasks(void *ctx, enum base_err err, struct task *tasks, size_t co
         step(turn, turn->plan->found(turn, tasks, count));
 }
 
+static void on_receipts(void *ctx, enum base_err err, const struct task_receipt *receipts,
+                        size_t count)
+{
+    struct gw_turn *turn = ctx;
+    if (err != BASE_OK)
+        end(turn, err, SV_NULL);
+    else
+        step(turn, turn->plan->receipts(turn, receipts, count));
+}
+
 static void step(struct gw_turn *turn, enum gw_step next)
 {
     struct task_store *store = turn->worker->store;
@@ -173,6 +183,10 @@ static void step(struct gw_turn *turn, enum gw_step next)
     case GW_WAS:
         task_store_was(store, turn->user->id, turn->versions, turn->version_count, &turn->work,
                        on_tasks, turn);
+        break;
+    case GW_RECEIPTS:
+        task_store_receipts(store, turn->user->id, turn->receipts_of, &turn->work, on_receipts,
+                            turn);
         break;
     }
 }

@@ -64,7 +64,7 @@ enum state { DOWN, WAITING, ASKING, CLAIMING, SETTLING, FAILING };
 
 #define FAIL_SQL                                                                                   \
     "UPDATE reminder_fire SET attempts = attempts + 1 WHERE reminder_id = $1::uuid"                \
-    " AND occurrence = $2::int4 AND repeat = $3::int4 RETURNING attempts, task_id"
+    " AND occurrence = $2::int4 AND repeat = $3::int4 RETURNING attempts"
 
 static const struct pg_statement statements[] = {
     {"fire_due", DUE_SQL},
@@ -89,6 +89,7 @@ struct task_fire {
     int64_t late_again_us;
     int64_t overdue_at_us;
     struct fire_batch batch;
+    char why[256]; /* the last round failed */
 };
 
 static void round_begin(void *ctx);
@@ -122,8 +123,7 @@ static void on_failed_noted(void *ctx, enum base_err err, const PGresult *result
         return;
     if (err == BASE_OK && PQntuples(result) == 1 && pg_int(result, 0, 0) >= ATTEMPTS &&
         fire->options.on_set_aside)
-        fire->options.on_set_aside(fire->options.ctx, fire->batch.firings[0].reminder_id,
-                                   pg_id(result, 0, 1));
+        fire->options.on_set_aside(fire->options.ctx, &fire->batch.firings[0], fire->why);
     wait_ms(fire, RETRY_MS);
 }
 
@@ -152,6 +152,8 @@ static void round_failed(struct task_fire *fire, enum base_err err, const char *
         return;
     }
     report(fire, why);
+    (void)base_sv_cstr(base_sv_sub(base_sv_from(why), 0, sizeof(fire->why) - 1), fire->why,
+                       sizeof(fire->why));
     if (fire->batch.count == 1) {
         note_failed(fire);
         return;

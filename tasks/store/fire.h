@@ -34,8 +34,9 @@ struct task_fire_options {
     int batch; /* rows a round, at most 500 */
     /* After the commit; valid during the call. */
     void (*on_fired)(void *ctx, const struct task_fired *fired, size_t n);
-    /* A row was tried too often and stays in the queue untouched. */
-    void (*on_set_aside)(void *ctx, struct base_id reminder_id, struct base_id task_id);
+    /* A row was tried too often: it stays in the queue, but is not tried again (todo-admin dlq).
+     * Valid during the call. */
+    void (*on_set_aside)(void *ctx, const struct task_firing *firing, const char *why);
     /* Every ten seconds: rows whose time has come, counted up to 10,000. */
     void (*on_overdue)(void *ctx, int64_t count);
     /* The connection came up, was lost, or a statement failed (why tells; it is tried again). */

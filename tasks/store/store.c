@@ -12,7 +12,8 @@
 
 enum {
     SWEEP_MS = 250,
-    STATEMENTS = STORE_TURN_STATEMENTS + STORE_READ_STATEMENTS + STORE_REVIEW_STATEMENTS,
+    STATEMENTS = STORE_TURN_STATEMENTS + STORE_READ_STATEMENTS + STORE_REVIEW_STATEMENTS +
+                 STORE_RECEIPT_STATEMENTS,
     PENDING_MAX = 100000,
     ANSWER_MS = 16000
 };
@@ -174,6 +175,20 @@ static void on_state(void *ctx, bool up, const char *error)
         store->options.on_state(store->options.ctx, ready, error);
 }
 
+static void gather_statements(struct pg_statement *to)
+{
+    static const struct {
+        const struct pg_statement *statements;
+        size_t count;
+    } files[] = {{store_turn_statements, STORE_TURN_STATEMENTS},
+                 {store_read_statements, STORE_READ_STATEMENTS},
+                 {store_review_statements, STORE_REVIEW_STATEMENTS},
+                 {store_receipt_statements, STORE_RECEIPT_STATEMENTS}};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        for (size_t k = 0; k < files[i].count; k++)
+            *to++ = files[i].statements[k];
+}
+
 enum base_err task_store_new(const struct task_store_options *options,
                              struct task_store **ret_store)
 {
@@ -182,13 +197,7 @@ enum base_err task_store_new(const struct task_store_options *options,
         return BASE_NO_MEMORY;
     store->options = *options;
     store->last = &store->first;
-    struct pg_statement *to = store->statements;
-    for (size_t i = 0; i < STORE_TURN_STATEMENTS; i++)
-        *to++ = store_turn_statements[i];
-    for (size_t i = 0; i < STORE_READ_STATEMENTS; i++)
-        *to++ = store_read_statements[i];
-    for (size_t i = 0; i < STORE_REVIEW_STATEMENTS; i++)
-        *to++ = store_review_statements[i];
+    gather_statements(store->statements);
     enum base_err err = store_turns_new(store, &store->turns);
     if (err == BASE_OK)
         err = base_timer_new(options->loop, on_sweep, store, &store->sweep);

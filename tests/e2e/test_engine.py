@@ -3,10 +3,14 @@
 
 import datetime
 import json
+import os
+import subprocess
+import uuid
 
 import pytest
 import requests
-from support.stack import wait_for
+from support.kafka import Topic
+from support.stack import BIN, wait_for
 
 UTC = datetime.UTC
 TRIGGERED = 6
@@ -140,3 +144,72 @@ def test_days_follow_their_users_home_zone(stack, connect, user, api):
     queue = f"select fire_at at time zone 'UTC' from reminder_fire where user_id='{user}'"
     assert stack.sql(queue) == [["2035-03-01 14:00:00"]]
     assert api("GET", f"/tasks/{task['id']}")["version"] == 2
+
+
+def admin(stack, *args: str, status: int = 0) -> str:
+    done = subprocess.run(
+        [BIN / "todo-admin", *args],
+        env={**os.environ, "TODO_DATABASE_URL": stack["TODO_DATABASE_URL"]},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_why_tells_the_way_of_a_reminder(stack, connect, user, api):
+    session = connect(user, "desk")
+    due = {"due_date": utc(1).strftime("%Y-%m-%dT%H:%M:%S"), "timezone": "UTC"}
+    task = api(
+        "POST",
+        "/tasks",
+        {
+            "title": "Feed the cat",
+            "reminders": [{"at": utc(0.5 / 3600).isoformat()}, {"before": "PT10M"}],
+            **due,
+        },
+    )
+    came = session.wait_event("reminder.triggered", 10, subject=task["id"])
+    session.ack(came.seq)
+    way = "select published_at, delivered_at, acked_at from receipt"
+    wait_for("its whole way", lambda: all(stack.sql(f"{way} where task_id='{task['id']}'")[0]), 10)
+    told = admin(stack, "why", task["id"])
+    assert '"Feed the cat"' in told and user in told
+    fired, waiting = (line for line in told.splitlines() if "reminder " in line)
+    assert ": fired, 0." in fired and "published +" in fired and "delivered +" in fired
+    assert "acknowledged +" in fired
+    assert ": waiting" in waiting
+    reply = session.message("why did you not remind me of feed the cat?")
+    assert reply["intent"] == "why"
+    assert "One of your devices showed it." in reply["text"]
+    assert reply["text"].count("\n") == 1, "what came, and what will come"
+    # What is still to come can be seen and cancelled.
+    [waits] = stack.sql(f"select reminder_id from reminder_fire where user_id='{user}'")
+    assert waits[0] in admin(stack, "queue", "list", "--user", user)
+    assert "cancelled: occurrence 1" in admin(stack, "queue", "cancel", waits[0])
+    assert "no such reminder" in admin(stack, "queue", "cancel", waits[0], status=1)
+    assert "not a task" not in admin(stack, "why", task["id"])
+    assert "invalid input syntax" in admin(stack, "why", "42", status=1)
+
+
+def test_a_poisonous_reminder_is_set_aside_told_of_and_replayed(stack, connect, user, api):
+    connect(user)
+    nobody = f"{user}-nobody"
+    reminder = str(uuid.uuid4())
+    task = api("POST", "/tasks", {"title": "poison"})
+    with Topic(stack["TODO_KAFKA_BROKERS"], "reminders.dlq") as letters:
+        # No such user: the outbox refuses its event.
+        stack.sql(
+            f"""insert into reminder_fire(reminder_id,occurrence,repeat,task_id,user_id,fire_at)
+            values ('{reminder}',1,0,'{task["id"]}','{nobody}',now())"""
+        )
+        wait_for("it is set aside", lambda: reminder in admin(stack, "dlq", "list", "--user", nobody), 20)
+        letter = letters.wait("the dead letter", lambda r: r.event["reminder_id"] == reminder)
+        assert letter.event["task_id"] == task["id"] and letter.event["why"]
+    assert reminder not in admin(stack, "queue", "list", "--user", nobody)
+    stack.sql(f"insert into users(user_id) values ('{nobody}')")
+    assert reminder in admin(stack, "dlq", "replay", reminder)
+    wait_for("it fires", lambda: len(fired(stack, nobody)) == 1, 10)
+    assert "nothing" in admin(stack, "dlq", "replay", reminder, status=1)

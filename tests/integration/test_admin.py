@@ -50,7 +50,7 @@ def read(token: str) -> dict:
 def test_help_lists_every_command():
     done = admin("--help")
     assert done.returncode == OK and not done.stderr
-    for command in ("migrate", "token", "rrule"):
+    for command in ("dlq", "migrate", "queue", "rrule", "token", "why"):
         assert f"\n  {command} " in done.stdout
         own = admin(command, "--help")
         assert own.returncode == OK and command in own.stdout, command
@@ -58,7 +58,19 @@ def test_help_lists_every_command():
 
 
 @pytest.mark.parametrize(
-    "args", [(), ("unknown",), ("token", "--nonsense"), ("migrate", "now"), ("token", "--user")]
+    "args",
+    [
+        (),
+        ("unknown",),
+        ("token", "--nonsense"),
+        ("migrate", "now"),
+        ("token", "--user"),
+        ("queue",),
+        ("queue", "burn"),
+        ("queue", "cancel"),
+        ("dlq", "replay"),
+        ("why",),
+    ],
 )
 def test_wrong_usage_is_said_on_standard_error(args):
     done = admin(*args)

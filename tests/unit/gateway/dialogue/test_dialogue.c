@@ -29,6 +29,8 @@ static struct world {
     const struct time_zone *zone;
     enum gw_language language;
     struct gw_dialogue *d; /* the last turn */
+    struct task_receipt receipts[4];
+    size_t receipt_count;
 } world;
 
 static int setup(void **state)
@@ -134,6 +136,10 @@ static void run(struct base_sv text, const struct gw_action *action)
                                    .arena = &world.arena};
     enum gw_step step = gw_dialogue_begin(d);
     while (step != GW_ANSWERED) {
+        if (step == GW_RECEIPTS) {
+            step = gw_dialogue_receipts(d, world.receipts, world.receipt_count);
+            continue;
+        }
         struct task *tasks = base_arena_array(&world.arena, ROWS_MAX, sizeof(*tasks));
         size_t count = step == GW_FIND ? find(&d->query, tasks) : was(d, tasks);
         step = gw_dialogue_found(d, tasks, count);
@@ -423,6 +429,37 @@ static void test_state_round_trip(void **state)
     base_buf_done(&second);
 }
 
+/* What the receipts say, newest first. */
+static void test_why(void **state)
+{
+    const int64_t hour = INT64_C(3600) * 1000000;
+    (void)state;
+    say("remind me to take the pills at 7pm",
+        "OK, I'll remind you: take the pills, today at 19:00");
+    say("why did you not remind me of the pills?",
+        "There is no reminder on record for take the pills.");
+    world.receipt_count = 2;
+    world.receipts[0] = (struct task_receipt){.due_us = world.now_us + 10 * hour};
+    world.receipts[1] = (struct task_receipt){.state = TASK_RECEIPT_FIRED,
+                                              .due_us = world.now_us - hour,
+                                              .fired_us = world.now_us - hour,
+                                              .delivered_us = world.now_us,
+                                              .acked_us = world.now_us};
+    say("why didn't you remind me of the pills?",
+        "I reminded you of take the pills today at 08:00. One of your devices showed it.\n"
+        "take the pills reminds you today at 19:00.");
+    world.receipts[0].held_until_us = world.now_us + 11 * hour;
+    world.receipt_count = 1;
+    say("why didn't you remind me of the pills?",
+        "Your quiet hours hold the reminder of take the pills back until today at 20:00.");
+    world.receipts[0] = (struct task_receipt){.state = TASK_RECEIPT_LATE,
+                                              .due_us = world.now_us - 2 * hour,
+                                              .fired_us = world.now_us - hour};
+    say("why did it remind me so late of the pills?",
+        "The reminder of take the pills was due today at 07:00 but went out today at 08:00: the "
+        "server was away. No window of yours was open then; a phone may have got it.");
+}
+
 static void test_undo_is_bounded(void **state)
 {
     struct gw_talk talk = {.undo =
@@ -460,6 +497,7 @@ int main(void)
         TALK(test_choose_by_button),
         TALK(test_exact_title_wins),
         TALK(test_confirm),
+        TALK(test_why),
         TALK(test_all_keeps_its_filter),
         TALK(test_past_time),
         TALK(test_question_dropped),
