@@ -279,6 +279,9 @@ enum recur_result recur_next_after(const struct recur_set *set, int64_t at_us,
     if (result == RECUR_FOUND && found_s < from_s) {
         if (found_s < change.to_s)
             keep_earlier(set, found_s, at_us, &found, ret_occurrence);
+        /* An addition may have been found where the rule used up its steps: what iteration answers
+         * must not be missed for having looked on this side, too. */
+        steps = RECUR_STEPS_MAX;
         result = next_wall(set, &cache, from_s, &steps, &found_s);
     }
     if (result != RECUR_FOUND)

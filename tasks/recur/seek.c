@@ -677,10 +677,15 @@ static bool count_in_closed_form(struct recur_plan *plan, uint32_t count)
     int64_t first_s;
     if (recur_seek_next(plan, &cache, plan->start_s, &steps, &first_s) != RECUR_FOUND)
         return true;
-    int64_t further = ((int64_t)count - 1) * plan->interval;
+    int64_t further, distance_s;
     int64_t last_s = recur_calendar_end();
+    if (__builtin_mul_overflow((int64_t)count - 1, plan->interval, &further))
+        return true; /* far beyond the calendar */
     if (plain) {
-        last_s = first_s + further * (plan->freq == RECUR_DAILY ? DAY_S : unit_s[plan->freq]);
+        int length_s = plan->freq == RECUR_DAILY ? DAY_S : unit_s[plan->freq];
+        if (!__builtin_mul_overflow(further, (int64_t)length_s, &distance_s) &&
+            distance_s < last_s - first_s)
+            last_s = first_s + distance_s;
     } else if (further < last_s / DAY_S) {
         int64_t day = floor_div(first_s, DAY_S);
         int64_t index = recur_workday_index(plan->days.holidays, day) + further;
