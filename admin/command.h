@@ -18,6 +18,7 @@ struct admin_command {
     int (*run)(int argc, char **argv);
 };
 
+int admin_audit(int argc, char **argv);
 int admin_dlq(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
 int admin_queue(int argc, char **argv);

@@ -7,6 +7,7 @@
 #include "admin/command.h"
 
 static const struct admin_command commands[] = {
+    {"audit", "verify the audit log", admin_audit},
     {"dlq", "list and replay what could not be delivered", admin_dlq},
     {"migrate", "bring the database's schema up to date", admin_migrate},
     {"queue", "list and cancel reminders that are still to come", admin_queue},

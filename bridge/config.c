@@ -22,8 +22,10 @@ const struct base_config_table bridge_config_table = {keys, sizeof(keys) / sizeo
 static const struct {
     const char *name;
     enum bridge_role role;
-} roles[] = {
-    {"relay", BRIDGE_ROLE_RELAY}, {"scheduler", BRIDGE_ROLE_SCHEDULER}, {"mqtt", BRIDGE_ROLE_MQTT}};
+} roles[] = {{"relay", BRIDGE_ROLE_RELAY},
+             {"scheduler", BRIDGE_ROLE_SCHEDULER},
+             {"mqtt", BRIDGE_ROLE_MQTT},
+             {"audit", BRIDGE_ROLE_AUDIT}};
 
 static unsigned role_named(struct base_sv name)
 {
@@ -43,18 +45,25 @@ enum base_err bridge_config_check(const struct bridge_config *config, unsigned *
         struct base_sv name = base_sv_trim(base_sv_split(&rest, ','));
         unsigned role = role_named(name);
         if (!role) {
-            base_buf_addf(errors, "roles: \"%.*s\" is not one of relay, scheduler, mqtt\n",
+            base_buf_addf(errors, "roles: \"%.*s\" is not one of relay, scheduler, mqtt, audit\n",
                           SV_FMT(name));
             ok = false;
         }
         mask |= role;
+    }
+    if (!config->audit_dir[0])
+        mask &= ~(unsigned)BRIDGE_ROLE_AUDIT;
+    if (ok && !mask) {
+        base_buf_add_c(errors, "audit.dir must be set for the role audit alone\n");
+        ok = false;
     }
     const struct {
         const char *value, *key;
         unsigned roles;
     } needs[] = {
         {config->database_url, "database.url", BRIDGE_ROLE_RELAY | BRIDGE_ROLE_SCHEDULER},
-        {config->kafka_brokers, "kafka.brokers", BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT},
+        {config->kafka_brokers, "kafka.brokers",
+         BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT | BRIDGE_ROLE_AUDIT},
         {config->mqtt_url, "mqtt.url", BRIDGE_ROLE_MQTT},
     };
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {

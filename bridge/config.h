@@ -18,7 +18,12 @@ struct bridge_config {
 
 extern const struct base_config_table bridge_config_table;
 
-enum bridge_role { BRIDGE_ROLE_RELAY = 1, BRIDGE_ROLE_SCHEDULER = 2, BRIDGE_ROLE_MQTT = 4 };
+enum bridge_role {
+    BRIDGE_ROLE_RELAY = 1,
+    BRIDGE_ROLE_SCHEDULER = 2,
+    BRIDGE_ROLE_MQTT = 4,
+    BRIDGE_ROLE_AUDIT = 8
+};
 
 /* What the rows cannot say: roles that exist, and what each of them needs. A line for each thing
  * that is wrong. */

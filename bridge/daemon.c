@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Order matters at the end: consumers of the bus go before the bus, those who wait for its
- * acknowledgements after it. The table of parts is in that order of starting; the MQTT relay, which
- * consumes, stands first.
+ * acknowledgements after it. The table of parts is in that order of starting; those that consume,
+ * the MQTT relay and the auditor, stand first.
  */
 #include "bridge/daemon.h"
 
@@ -19,8 +19,9 @@
 enum { DRAIN_STEP_MS = 10 };
 
 static const struct bridge_part_type *const types[] = {
-    &bridge_mqtt_relay_part, &bridge_relay_part, &bridge_scheduler_part, &bridge_reviewer_part};
-enum { PARTS = sizeof(types) / sizeof(types[0]), CONSUMING_PARTS = 1 };
+    &bridge_mqtt_relay_part, &bridge_auditor_part, &bridge_relay_part, &bridge_scheduler_part,
+    &bridge_reviewer_part};
+enum { PARTS = sizeof(types) / sizeof(types[0]), CONSUMING_PARTS = 2 };
 
 struct bridge_daemon {
     struct bridge_env env;
@@ -62,7 +63,8 @@ static enum base_err bus_start(struct bridge_daemon *daemon, struct base_buf *er
                                         .replication = (int)config->kafka_replication,
                                         .on_state = on_bus_state,
                                         .ctx = daemon};
-    if (!(daemon->roles & (BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT)) && !config->kafka_brokers[0])
+    if (!(daemon->roles & (BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT | BRIDGE_ROLE_AUDIT)) &&
+        !config->kafka_brokers[0])
         return BASE_OK; /* a scheduler alone tells of dead letters if it is told where */
     return bus_kafka_new(&options, &daemon->env.bus, errors);
 }

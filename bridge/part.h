@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A part of the daemon: relay, scheduler, reviewer, MQTT relay. main.c starts those the roles name, asks them
- * how they are, and drains them; it knows no more of them.
+ * A part of the daemon: relay, scheduler, reviewer, MQTT relay, auditor. main.c starts those the
+ * roles name, asks them how they are, and drains them; it knows no more of them.
  */
 #ifndef BRIDGE_PART_H
 #define BRIDGE_PART_H
@@ -58,6 +58,7 @@ extern const struct bridge_part_type bridge_relay_part;
 extern const struct bridge_part_type bridge_scheduler_part;
 extern const struct bridge_part_type bridge_reviewer_part;
 extern const struct bridge_part_type bridge_mqtt_relay_part;
+extern const struct bridge_part_type bridge_auditor_part;
 
 /* Connection states in the log and the metric: every change once, a failing attempt at debug. */
 struct bridge_link {

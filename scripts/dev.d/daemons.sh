@@ -13,6 +13,7 @@ kafka.brokers = 127.0.0.1:$KAFKA_PORT
 mqtt.url = mqtt://127.0.0.1:$MOSQUITTO_PORT
 mqtt.token.file = $STATE/conf/bridge.token
 internal.port = $BRIDGE_INTERNAL_PORT
+audit.dir = $STATE/audit
 TEXT
 }
 

@@ -23,7 +23,7 @@ misuse() {
 }
 
 state_init() {
-    mkdir -p "$STATE"/{run,log,conf} 2>/dev/null || die "cannot write to $STATE"
+    mkdir -p "$STATE"/{run,log,conf,audit} 2>/dev/null || die "cannot write to $STATE"
     [[ -O $STATE ]] || die "$STATE belongs to $(stat -c %U "$STATE"): run as that user, or remove it"
 }
 

@@ -70,11 +70,11 @@ static void every_missing_setting_is_named(void **state)
 
 static void an_unknown_role_is_refused(void **state)
 {
-    char *argv[] = {"todo-bridge", "--database.url=d", "--roles=scheduler,audit"};
+    char *argv[] = {"todo-bridge", "--database.url=d", "--roles=scheduler,auditor"};
     struct tester t;
     (void)state;
     assert_int_equal(load(&t, argv, 3), BASE_INVALID);
-    assert_non_null(strstr(t.errors.data, "\"audit\" is not one of"));
+    assert_non_null(strstr(t.errors.data, "\"auditor\" is not one of"));
     done(&t);
 }
 
