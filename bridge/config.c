@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/config.h"
 
+#include "bridge/bus/kafka.h"
+
 static const struct base_config_key keys[] = {
 #define X(field, key, type, fallback, min, max, choices, flags, help)                              \
     {key,                                                                                          \
@@ -72,7 +74,7 @@ enum base_err bridge_config_check(const struct bridge_config *config, unsigned *
             ok = false;
         }
     }
-    if (!ok)
+    if (!bus_kafka_check(config->kafka_properties, config->kafka_password_file, errors) || !ok)
         return BASE_INVALID;
     *ret_roles = mask;
     return BASE_OK;

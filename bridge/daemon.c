@@ -58,9 +58,11 @@ static enum base_err bus_start(struct bridge_daemon *daemon, struct base_buf *er
                                         .brokers = config->kafka_brokers,
                                         .client_id = "todo-bridge",
                                         .properties = config->kafka_properties,
+                                        .password_file = config->kafka_password_file,
                                         .make_topics = true,
                                         .partitions = (int)config->kafka_partitions,
                                         .replication = (int)config->kafka_replication,
+                                        .retention_ms = config->kafka_retention,
                                         .on_state = on_bus_state,
                                         .ctx = daemon};
     if (!(daemon->roles & (BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT | BRIDGE_ROLE_AUDIT)) &&

@@ -6,7 +6,8 @@
 #include "lib/base/config.h"
 
 struct gw_config {
-    char *database_url, *kafka_brokers, *kafka_properties, *mqtt_url, *mqtt_token;
+    char *database_url, *kafka_brokers, *kafka_properties, *kafka_password_file;
+    char *mqtt_url, *mqtt_token;
     char *auth_secret, *auth_jwks_file, *auth_issuer, *auth_audience;
     int64_t auth_leeway_ms;
     char *listen_address, *internal_address, *origins, *web_root, *nlu_rules;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bridge/bus/kafka.h"
 #include "gateway/http/codes.h"
 #include "gateway/http/files.h"
 #include "gateway/http/router.h"
@@ -297,7 +298,9 @@ int main(int argc, char **argv)
     app.argc = argc;
     app.argv = argv;
     if (base_config_load(&gw_config_table, &app.config, argc, argv, environ, &mode, &errors,
-                         &warnings) != BASE_OK) {
+                         &warnings) != BASE_OK ||
+        ((mode == BASE_CONFIG_RUN || mode == BASE_CONFIG_CHECK) &&
+         !bus_kafka_check(app.config.kafka_properties, app.config.kafka_password_file, &errors))) {
         show(2, &errors);
         return 2;
     }

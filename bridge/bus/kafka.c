@@ -10,6 +10,8 @@
  */
 #include "bridge/bus/kafka.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bridge/bus/kafka_internal.h"
@@ -20,7 +22,8 @@ enum {
     EVENTS_PER_TURN = 64,
     PROBE_AGAIN_MS = 1000,
     PROBE_TIMEOUT_MS = 5000,
-    PURGE_WAIT_MS = 100
+    PURGE_WAIT_MS = 100,
+    PASSWORD_MS = 1000
 };
 
 struct kafka_pending {
@@ -118,6 +121,8 @@ enum base_err kafka_conf_new(const struct kafka *kafka, rd_kafka_conf_t **ret_co
     bool ok = set_checked(conf, "bootstrap.servers", kafka->options.brokers, errors);
     ok = set_checked(conf, "client.id", kafka->options.client_id, errors) && ok;
     ok = set_properties(conf, kafka->options.properties, errors) && ok;
+    if (kafka->password.text[0])
+        ok = set_checked(conf, "sasl.password", kafka->password.text, errors) && ok;
     if (!ok) {
         rd_kafka_conf_destroy(conf);
         return BASE_INVALID;
@@ -210,11 +215,16 @@ static void probe(struct kafka *kafka)
         (void)rd_kafka_AdminOptions_set_validate_only(options, !kafka->options.make_topics, why,
                                                       sizeof(why));
     }
+    char retention[24];
+    (void)snprintf(retention, sizeof(retention), "%lld", (long long)kafka->options.retention_ms);
     for (size_t i = 0; ok && i < TOPICS; i++) {
         wanted[i] = rd_kafka_NewTopic_new(topics[i].name,
                                           topics[i].dead_letters ? 1 : kafka->options.partitions,
                                           kafka->options.replication, why, sizeof(why));
-        ok = wanted[i] != NULL;
+        ok = wanted[i] != NULL &&
+             (!kafka->options.retention_ms ||
+              rd_kafka_NewTopic_set_config(wanted[i], "retention.ms", retention) ==
+                  RD_KAFKA_RESP_ERR_NO_ERROR);
     }
     if (ok) {
         kafka->probing = true;
@@ -327,11 +337,63 @@ static void on_timer(void *ctx)
         probe(kafka);
 }
 
+/* The password. */
+
+bool kafka_secret_read(struct kafka_secret *secret)
+{
+    char text[sizeof(secret->text)];
+    if (!secret->path || !*secret->path)
+        return false;
+    FILE *file = fopen(secret->path, "re");
+    size_t length = file ? fread(text, 1, sizeof(text), file) : 0;
+    struct base_sv found = base_sv_trim(base_sv(text, length));
+    bool ok = file && !ferror(file) && found.len > 0 && found.len < sizeof(text);
+    if (ok)
+        secret->why[0] = '\0';
+    else
+        (void)snprintf(secret->why, sizeof(secret->why), "%.120s: %s", secret->path,
+                       file ? "no password of 1 to 1023 bytes is in it" : strerror(errno));
+    if (file)
+        (void)fclose(file);
+    if (!ok || base_sv_eq_c(found, secret->text))
+        return false;
+    return base_sv_cstr(found, secret->text, sizeof(secret->text));
+}
+
+void kafka_set_password(const struct kafka *kafka, rd_kafka_t *rk)
+{
+    char user[512] = "";
+    size_t size = sizeof(user);
+    (void)rd_kafka_conf_get(rd_kafka_conf(rk), "sasl.username", user, &size);
+    rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(rk, user, kafka->password.text);
+    if (error) {
+        LOG_WARN("kafka.password_refused", LOG_STR("why", rd_kafka_error_string(error)));
+        rd_kafka_error_destroy(error);
+    }
+}
+
+static void on_password_timer(void *ctx)
+{
+    struct kafka *kafka = ctx;
+    bool was_fine = !kafka->password.why[0];
+    if (kafka_secret_read(&kafka->password)) {
+        LOG_INFO("kafka.password_read");
+        if (kafka->rk)
+            kafka_set_password(kafka, kafka->rk);
+        kafka_consumers_password(kafka);
+    } else if (kafka->password.why[0] && was_fine) {
+        LOG_WARN("kafka.password_kept", LOG_STR("why", kafka->password.why));
+    }
+    base_timer_start(kafka->password_timer, PASSWORD_MS);
+}
+
 /* The bus. */
 
 static void kafka_dispose(struct kafka *kafka)
 {
     base_timer_free(kafka->timer);
+    base_timer_free(kafka->password_timer);
+    free((char *)kafka->options.password_file);
     free((char *)kafka->options.brokers);
     free((char *)kafka->options.client_id);
     free((char *)kafka->options.properties);
@@ -403,6 +465,18 @@ const struct bus_vtable kafka_vtable = {.free = kafka_free,
                                         .consumer_pause = kafka_consumer_pause,
                                         .consumer_commit = kafka_consumer_commit};
 
+bool bus_kafka_check(const char *properties, const char *password_file, struct base_buf *errors)
+{
+    struct kafka_secret password = {.path = password_file};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool ok = set_properties(conf, properties, errors);
+    rd_kafka_conf_destroy(conf);
+    (void)kafka_secret_read(&password);
+    if (password.why[0])
+        base_buf_addf(errors, "kafka.password.file: %s\n", password.why);
+    return ok && !password.why[0];
+}
+
 enum base_err bus_kafka_new(const struct bus_kafka_options *options, struct bus **ret_bus,
                             struct base_buf *errors)
 {
@@ -415,10 +489,20 @@ enum base_err bus_kafka_new(const struct bus_kafka_options *options, struct bus 
     kafka->options.brokers = strdup(options->brokers);
     kafka->options.client_id = strdup(options->client_id);
     kafka->options.properties = strdup(options->properties ? options->properties : "");
+    kafka->options.password_file = strdup(options->password_file ? options->password_file : "");
     (void)base_sv_cstr(SV("connecting"), kafka->why, sizeof(kafka->why));
     enum base_err err = BASE_NO_MEMORY;
-    if (kafka->options.brokers && kafka->options.client_id && kafka->options.properties)
+    if (kafka->options.brokers && kafka->options.client_id && kafka->options.properties &&
+        kafka->options.password_file)
         err = base_timer_new(options->loop, on_timer, kafka, &kafka->timer);
+    if (err == BASE_OK)
+        err = base_timer_new(options->loop, on_password_timer, kafka, &kafka->password_timer);
+    kafka->password.path = kafka->options.password_file;
+    (void)kafka_secret_read(&kafka->password);
+    if (err == BASE_OK && kafka->password.why[0]) {
+        base_buf_addf(errors, "kafka.password.file: %s\n", kafka->password.why);
+        err = BASE_INVALID;
+    }
     if (err == BASE_OK)
         err = producer_open(kafka, errors);
     if (err != BASE_OK) {
@@ -427,6 +511,8 @@ enum base_err bus_kafka_new(const struct bus_kafka_options *options, struct bus 
         return err;
     }
     base_timer_start(kafka->timer, 0);
+    if (kafka->password.text[0])
+        base_timer_start(kafka->password_timer, PASSWORD_MS);
     *ret_bus = &kafka->base;
     return BASE_OK;
 }

@@ -17,15 +17,22 @@ struct bus_kafka_options {
     /* Further librdkafka settings, "name=value" separated by ';' or line ends (security.protocol,
      * sasl.username …); NULL or empty: none. */
     const char *properties;
+    /* A file with the SASL password, read at each start of a client and whenever it changes, so
+     * that the next connection uses the new one; NULL or empty: properties say it. */
+    const char *password_file;
     /* Makes the product's topics and their .dlq if they are missing. Otherwise it waits for them.
      */
     bool make_topics;
     int partitions; /* of the three topics; the .dlq have one */
     int replication;
+    int64_t retention_ms; /* of the three topics and their .dlq; 0: the broker's */
     /* Reachable or not; why is NULL when up. NULL if not wanted. */
     void (*on_state)(void *ctx, bool up, const char *why);
     void *ctx;
 };
+
+/* What --check-config asks: would librdkafka take these properties? */
+bool bus_kafka_check(const char *properties, const char *password_file, struct base_buf *errors);
 
 /* INVALID: a setting librdkafka refuses, told in errors. Connecting goes on in the background. */
 BASE_MUST_CHECK enum base_err bus_kafka_new(const struct bus_kafka_options *options,

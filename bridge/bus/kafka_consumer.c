@@ -287,6 +287,13 @@ static enum base_err consumer_begin(struct kafka_consumer *consumer)
     return rc ? BASE_INTERNAL : BASE_OK;
 }
 
+void kafka_consumers_password(struct kafka *kafka)
+{
+    for (struct kafka_consumer *c = kafka->consumers; c; c = c->next)
+        if (c->rk)
+            kafka_set_password(kafka, c->rk);
+}
+
 void kafka_consumers_begin(struct kafka *kafka)
 {
     for (struct kafka_consumer *c = kafka->consumers; c; c = c->next) {

@@ -28,6 +28,16 @@ void kafka_wake_again(struct kafka_wake *wake);
 /* Before the handle the queue belongs to is destroyed. */
 void kafka_wake_close(struct kafka_wake *wake);
 
+/* A password in a file that may be replaced at any time. */
+struct kafka_secret {
+    const char *path; /* NULL or empty: there is none */
+    char text[1024];
+    char why[192]; /* it could not be read */
+};
+/* Reads the file; true if that changed the text. A file that is away or empty for a moment leaves
+ * the last password in force. */
+bool kafka_secret_read(struct kafka_secret *secret);
+
 struct kafka_consumer;
 
 struct kafka {
@@ -35,6 +45,8 @@ struct kafka {
     struct bus_kafka_options options; /* texts are copies */
     rd_kafka_t *rk;                   /* the producer, NULL while it is made anew */
     struct kafka_wake wake;
+    struct kafka_secret password;
+    struct base_timer *password_timer; /* the next look at it */
     struct base_timer *timer; /* the next probe, or the next attempt to make the producer */
     struct kafka_pending *pending;
     size_t pending_count;
@@ -60,6 +72,10 @@ enum base_err kafka_consume(struct bus *bus, const struct bus_consumer_options *
 void kafka_consumer_free(struct bus_consumer *base);
 void kafka_consumer_pause(struct bus_consumer *base, bool paused);
 enum base_err kafka_consumer_commit(struct bus_consumer *base, int32_t partition, int64_t offset);
+/* New connections of every consumer use the password from now on. */
+void kafka_consumers_password(struct kafka *kafka);
+/* What a client's next connection says; for all that were made with kafka_conf_new. */
+void kafka_set_password(const struct kafka *kafka, rd_kafka_t *rk);
 /* The topics exist: consumers that waited for them begin. */
 void kafka_consumers_begin(struct kafka *kafka);
 

@@ -185,6 +185,7 @@ enum base_err gw_link_new(struct gw_worker *const *workers, size_t count, struct
                                                   .brokers = config->kafka_brokers,
                                                   .client_id = "todo-gateway",
                                                   .properties = config->kafka_properties,
+                                                  .password_file = config->kafka_password_file,
                                                   .on_state = on_bus_state,
                                                   .ctx = link},
                       &link->bus, errors);
