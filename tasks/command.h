@@ -20,12 +20,6 @@ struct task_context {
     struct base_arena *arena;       /* everything made lives here */
 };
 
-/* What was wrong: the API's field (JSON pointer without the slash) and a sentence. */
-struct task_problem {
-    const char *field;
-    const char *text;
-};
-
 enum task_field {
     TASK_F_TITLE = 1,
     TASK_F_NOTES = 2,

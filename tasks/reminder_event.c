@@ -40,9 +40,9 @@ enum task_firing_policy task_firing_policy(const struct task_firing *firing, int
 int64_t task_quiet_until(const struct task_firing *firing, int64_t now_us)
 {
     const struct time_zone *zone;
-    int from = firing->quiet_from;
-    int to = firing->quiet_to;
-    if (from == to || (firing->quiet_urgent && firing->priority == TASK_PRIORITY_MAX) ||
+    int from = firing->quiet.from;
+    int to = firing->quiet.to;
+    if (from == to || (firing->quiet.urgent_passes && firing->priority == TASK_PRIORITY_MAX) ||
         time_zone_load(firing->home_zone, &zone) != BASE_OK)
         return 0;
     struct time_civil local = time_zone_civil(zone, now_us);

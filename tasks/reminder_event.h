@@ -8,6 +8,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/id.h"
+#include "tasks/settings.h"
 
 /* A firing joined with its task. */
 struct task_firing {
@@ -27,10 +28,8 @@ struct task_firing {
     int32_t nag_s; /* comes again so often; 0 = once */
     int rank;
     int64_t held_from_us; /* when it was due, if quiet hours held it back; else 0 */
-    /* The user's quiet hours: minutes of the day in the home zone; both the same: none. */
     struct base_sv home_zone;
-    int quiet_from, quiet_to;
-    bool quiet_urgent; /* urgent tasks remind all the same */
+    struct task_quiet quiet;
 };
 
 /* Never silence, never a flood: */

@@ -115,8 +115,8 @@ bool task_series_next(const struct task_context *ctx, const struct task *task, b
     return true;
 }
 
-/* Wall times to be edited, without those of long ago: a year of daily moves fits the lists, and what
- * was moved may be moved back over its former time. */
+/* Wall times to be edited, without those of long ago: a year of daily moves fits the lists, and
+ * what was moved may be moved back over its former time. */
 static bool dates_to_edit(const struct task_context *ctx, const int64_t *values, size_t count,
                           int64_t from_s, struct recur_dates *ret_dates)
 {

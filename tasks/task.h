@@ -25,6 +25,12 @@ enum {
     TASK_NAG_MAX_S = 24 * 3600,
 };
 
+/* What was wrong: the API's field (JSON pointer without the slash) and a sentence. */
+struct task_problem {
+    const char *field;
+    const char *text;
+};
+
 enum task_status { TASK_OPEN, TASK_DONE, TASK_DELETED, TASK_STATUS_COUNT };
 const char *task_status_name(enum task_status status);
 

@@ -281,6 +281,11 @@ enum gw_step gw_dialogue_receipts(struct gw_dialogue *d, const struct task_recei
     return d->handler->receipts(d, receipts, count);
 }
 
+enum gw_step gw_dialogue_set(struct gw_dialogue *d)
+{
+    return d->handler->set(d);
+}
+
 void gw_dialogue_done(struct gw_dialogue *d)
 {
     base_buf_done(&d->reply.text);

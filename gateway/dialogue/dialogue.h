@@ -61,7 +61,7 @@ struct gw_action {
 };
 
 /* What the dialogue wants to see before it goes on. */
-enum gw_step { GW_ANSWERED, GW_FIND, GW_WAS, GW_RECEIPTS };
+enum gw_step { GW_ANSWERED, GW_FIND, GW_WAS, GW_RECEIPTS, GW_SET };
 
 struct gw_dialogue {
     /* Given. */
@@ -85,8 +85,9 @@ struct gw_dialogue {
     struct task_query query;       /* for GW_FIND */
     struct task_version *versions; /* for GW_WAS */
     size_t version_count;
-    struct base_id receipts_of; /* for GW_RECEIPTS: a task */
-    struct task *found;         /* of the first read, while a second one runs */
+    struct base_id receipts_of;         /* for GW_RECEIPTS: a task */
+    struct task_settings_patch setting; /* for GW_SET */
+    struct task *found;                 /* of the first read, while a second one runs */
     size_t found_count;
     /* Decided. */
     struct gw_reply reply;
@@ -98,12 +99,13 @@ struct gw_dialogue {
 };
 
 /* GW_FIND or GW_WAS: do the read named in the dialogue and call gw_dialogue_found; GW_RECEIPTS:
- * gw_dialogue_receipts. The reply's text
+ * gw_dialogue_receipts; GW_SET: store the user's setting and call gw_dialogue_set. The reply's text
  * lives in dialogue->reply.text: gw_dialogue_done frees it. */
 enum gw_step gw_dialogue_begin(struct gw_dialogue *dialogue);
 enum gw_step gw_dialogue_found(struct gw_dialogue *dialogue, struct task *tasks, size_t count);
 enum gw_step gw_dialogue_receipts(struct gw_dialogue *dialogue, const struct task_receipt *receipts,
                                   size_t count);
+enum gw_step gw_dialogue_set(struct gw_dialogue *dialogue);
 void gw_dialogue_done(struct gw_dialogue *dialogue);
 
 /* The reply frame, as the protocol has it. */

@@ -16,6 +16,8 @@ struct gw_handler {
     /* After GW_RECEIPTS. */
     enum gw_step (*receipts)(struct gw_dialogue *d, const struct task_receipt *receipts,
                              size_t count);
+    /* After GW_SET. */
+    enum gw_step (*set)(struct gw_dialogue *d);
     enum base_err (*act)(struct gw_dialogue *d, const struct task *task,
                          struct task_change *ret_change, struct task_problem *ret_problem);
     /* act: what to say of one changed task, and of several. */

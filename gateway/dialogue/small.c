@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything that is said without touching a task: help, courtesies, questions closed, settings. */
+/* Everything that is said without touching a task: help, courtesies, questions closed. */
 #include "gateway/dialogue/handler.h"
 
 static enum gw_step help(struct gw_dialogue *d)
@@ -47,12 +47,6 @@ static enum gw_step unknown(struct gw_dialogue *d)
     return GW_ANSWERED;
 }
 
-static enum gw_step settings(struct gw_dialogue *d)
-{
-    GW_REPLY(d, SAY_SETTING_LATER);
-    return GW_ANSWERED;
-}
-
 const struct gw_handler gw_help_handler = {.begin = help};
 const struct gw_handler gw_greet_handler = {.begin = greet};
 const struct gw_handler gw_bye_handler = {.begin = bye};
@@ -60,4 +54,3 @@ const struct gw_handler gw_thanks_handler = {.begin = thanks};
 const struct gw_handler gw_yes_handler = {.begin = yes};
 const struct gw_handler gw_no_handler = {.begin = no};
 const struct gw_handler gw_unknown_handler = {.begin = unknown};
-const struct gw_handler gw_settings_handler = {.begin = settings};

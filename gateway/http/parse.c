@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /parse: what would be understood of a line, with nothing stored; and /me: the user's settings. */
+/* /parse: what would be understood of a line, with nothing stored. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,55 +106,4 @@ void gw_http_parse(struct gw_call *call)
     else
         gw_call_problem(call, BASE_MALFORMED, NULL, "the body must be a JSON object");
     json_decref(body);
-}
-
-/* /me */
-
-struct me {
-    struct gw_call *call;
-    struct gw_user *user;
-};
-
-static void on_user(void *ctx, enum base_err err)
-{
-    struct me *me = ctx;
-    if (err == BASE_OK && gw_user_revoked(me->user, me->call->token_us))
-        err = BASE_UNAUTHENTICATED;
-    if (err == BASE_OK) {
-        struct base_buf buf;
-        char time[8];
-        const struct task_settings *settings = &me->user->settings;
-        base_buf_init(&buf, 1024);
-        (void)snprintf(time, sizeof(time), "%02d:%02d", settings->default_minute / 60 % 24,
-                       settings->default_minute % 60);
-        base_json_open(&buf, '{');
-        base_json_kv_str(&buf, "user", me->user->id);
-        base_json_kv_str(&buf, "timezone", base_sv_from(time_zone_name(settings->home)));
-        base_json_kv_str(&buf, "default_time", base_sv_from(time));
-        base_json_kv_int(&buf, "seq", me->user->head);
-        base_json_close(&buf, '}');
-        gw_call_json(me->call, 200, base_buf_sv(&buf), NULL, 0);
-        base_buf_done(&buf);
-    } else {
-        gw_call_problem(me->call, err, NULL, NULL);
-    }
-    gw_user_unref(me->user);
-    free(me->call);
-    free(me);
-}
-
-void gw_http_me(struct gw_call *call)
-{
-    struct me *me = calloc(1, sizeof(*me));
-    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
-    struct gw_call *later = me && user ? gw_call_later(call) : NULL;
-    if (!later) {
-        if (!me || !user)
-            gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
-        gw_user_unref(user);
-        free(me);
-        return;
-    }
-    *me = (struct me){later, user};
-    gw_user_read(user, SV_NULL, on_user, me);
 }

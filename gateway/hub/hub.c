@@ -108,6 +108,8 @@ static void take(struct gw_user *user, const struct task_user *row)
     user->loaded = true;
     user->loaded_us = base_loop_now_us(user->hub->worker->base);
     user->settings = row->settings;
+    user->quiet = row->quiet;
+    (void)base_sv_cstr(row->locale, user->locale, sizeof(user->locale));
     user->oldest = row->oldest;
     user->not_before_us = row->not_before_us;
     if (row->head > user->head)

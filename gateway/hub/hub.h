@@ -24,6 +24,8 @@ struct gw_user {
     bool loaded;
     int64_t loaded_us; /* monotonic */
     struct task_settings settings;
+    struct task_quiet quiet;
+    char locale[16];
     int64_t head;
     int64_t oldest;
     int64_t not_before_us;

@@ -24,6 +24,10 @@ static enum gw_step next_of(struct gw_turn *turn, enum gw_step step)
         turn->receipts_of = d->receipts_of;
         return step;
     }
+    if (step == GW_SET) {
+        turn->setting = &d->setting;
+        return step;
+    }
     turn->intent = d->reply.intent;
     turn->failure = d->failure;
     turn->problem = d->problem;
@@ -81,10 +85,15 @@ static enum gw_step receipts(struct gw_turn *turn, const struct task_receipt *re
     return next_of(turn, gw_dialogue_receipts(turn->plan_state, receipts, count));
 }
 
+static enum gw_step set(struct gw_turn *turn)
+{
+    return next_of(turn, gw_dialogue_set(turn->plan_state));
+}
+
 static void done(struct gw_turn *turn)
 {
     if (turn->plan_state)
         gw_dialogue_done(turn->plan_state);
 }
 
-const struct gw_plan gw_chat_plan = {begin, found, receipts, done};
+const struct gw_plan gw_chat_plan = {begin, found, receipts, set, done};

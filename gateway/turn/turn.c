@@ -170,6 +170,17 @@ static void on_receipts(void *ctx, enum base_err err, const struct task_receipt 
         step(turn, turn->plan->receipts(turn, receipts, count));
 }
 
+/* A setting is the same however often it is set: the turn itself is committed behind it. */
+static void on_set(void *ctx, enum base_err err)
+{
+    struct gw_turn *turn = ctx;
+    turn->user->loaded = false;
+    if (err != BASE_OK)
+        end(turn, err, SV_NULL);
+    else
+        step(turn, turn->plan->set(turn));
+}
+
 static void step(struct gw_turn *turn, enum gw_step next)
 {
     struct task_store *store = turn->worker->store;
@@ -183,6 +194,9 @@ static void step(struct gw_turn *turn, enum gw_step next)
     case GW_WAS:
         task_store_was(store, turn->user->id, turn->versions, turn->version_count, &turn->work,
                        on_tasks, turn);
+        break;
+    case GW_SET:
+        task_store_set_user(store, turn->user->id, turn->setting, on_set, turn);
         break;
     case GW_RECEIPTS:
         task_store_receipts(store, turn->user->id, turn->receipts_of, &turn->work, on_receipts,

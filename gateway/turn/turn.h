@@ -22,9 +22,10 @@ struct gw_turn;
 struct gw_plan {
     enum gw_step (*begin)(struct gw_turn *turn);
     enum gw_step (*found)(struct gw_turn *turn, struct task *tasks, size_t count);
-    /* After GW_RECEIPTS; NULL for a plan that never asks for them. */
+    /* After GW_RECEIPTS and GW_SET; NULL for a plan that never asks for them. */
     enum gw_step (*receipts)(struct gw_turn *turn, const struct task_receipt *receipts,
                              size_t count);
+    enum gw_step (*set)(struct gw_turn *turn);
     /* Frees what is not in the arena; after each try. May be NULL. */
     void (*done)(struct gw_turn *turn);
 };
@@ -58,6 +59,7 @@ struct gw_turn {
     struct task_version *versions;
     size_t version_count;
     struct base_id receipts_of;
+    const struct task_settings_patch *setting;
     const struct task_change *changes;
     size_t change_count;
     bool keep_dialogue; /* the conversation's memory stays as it is */

@@ -38,27 +38,25 @@ static struct base_sv keep(struct fire_batch *batch, const PGresult *result, int
 static void read_row(struct fire_batch *batch, const PGresult *r, int i)
 {
     batch->now_us = pg_time_us(r, i, 6);
-    batch->firings[i] =
-        (struct task_firing){.reminder_id = pg_id(r, i, 0),
-                             .occurrence = (int32_t)pg_int(r, i, 1),
-                             .repeat = (int32_t)pg_int(r, i, 2),
-                             .task_id = pg_id(r, i, 3),
-                             .user_id = keep(batch, r, i, 4),
-                             .fire_at_us = pg_time_us(r, i, 5),
-                             .live = pg_int(r, i, 7) != 0,
-                             .title = keep(batch, r, i, 8),
-                             .priority = (int)pg_int(r, i, 9),
-                             .due_kind = (int)pg_int(r, i, 10),
-                             .due_local_us = pg_time_us(r, i, 11),
-                             .due_zone = keep(batch, r, i, 12),
-                             .due_at_us = pg_time_us(r, i, 13),
-                             .nag_s = (int32_t)pg_int(r, i, 14),
-                             .rank = (int)pg_int(r, i, 15),
-                             .held_from_us = pg_is_null(r, i, 16) ? 0 : pg_time_us(r, i, 16),
-                             .home_zone = keep(batch, r, i, 17),
-                             .quiet_from = (int)pg_int(r, i, 18),
-                             .quiet_to = (int)pg_int(r, i, 19),
-                             .quiet_urgent = pg_int(r, i, 20) != 0};
+    batch->firings[i] = (struct task_firing){
+        .reminder_id = pg_id(r, i, 0),
+        .occurrence = (int32_t)pg_int(r, i, 1),
+        .repeat = (int32_t)pg_int(r, i, 2),
+        .task_id = pg_id(r, i, 3),
+        .user_id = keep(batch, r, i, 4),
+        .fire_at_us = pg_time_us(r, i, 5),
+        .live = pg_int(r, i, 7) != 0,
+        .title = keep(batch, r, i, 8),
+        .priority = (int)pg_int(r, i, 9),
+        .due_kind = (int)pg_int(r, i, 10),
+        .due_local_us = pg_time_us(r, i, 11),
+        .due_zone = keep(batch, r, i, 12),
+        .due_at_us = pg_time_us(r, i, 13),
+        .nag_s = (int32_t)pg_int(r, i, 14),
+        .rank = (int)pg_int(r, i, 15),
+        .held_from_us = pg_is_null(r, i, 16) ? 0 : pg_time_us(r, i, 16),
+        .home_zone = keep(batch, r, i, 17),
+        .quiet = {(int)pg_int(r, i, 18), (int)pg_int(r, i, 19), pg_int(r, i, 20) != 0}};
 }
 
 /* Back into the queue. */

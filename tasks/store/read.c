@@ -32,7 +32,9 @@ const struct pg_statement store_read_statements[STORE_READ_STATEMENTS] = {
     {"user_get",
      "SELECT zone,locale,extract(epoch FROM "
      "default_time)::int4/60,not_before,seq,d.version,d.state,"
-     "(SELECT min(user_seq) FROM events e WHERE e.user_id=u.user_id),zone_set"
+     "(SELECT min(user_seq) FROM events e WHERE e.user_id=u.user_id),zone_set,"
+     "coalesce(extract(epoch FROM quiet_from)::int4/60,0),"
+     "coalesce(extract(epoch FROM quiet_to)::int4/60,0),quiet_urgent"
      " FROM users u LEFT JOIN dialogue d ON d.user_id=u.user_id WHERE u.user_id=$1::text"},
     {"user_new", "WITH u AS (INSERT INTO users(user_id,zone,zone_set)"
                  " VALUES($1::text,coalesce(nullif($2::text,''),'UTC'),$2<>'')"
@@ -40,6 +42,15 @@ const struct pg_statement store_read_statements[STORE_READ_STATEMENTS] = {
                  " WHERE NOT users.zone_set AND excluded.zone_set RETURNING user_id)"
                  " INSERT INTO dialogue(user_id,version,state) VALUES($1,0,'')"
                  " ON CONFLICT DO NOTHING"},
+    {"user_set",
+     "UPDATE users SET zone=coalesce($2::text,zone),zone_set=zone_set OR $2 IS NOT NULL,"
+     "locale=coalesce($3::text,locale),"
+     "default_time=coalesce(time '00:00'+$4::int4*interval '1 min',default_time),"
+     "quiet_from=CASE WHEN $5::int4 IS NULL THEN quiet_from WHEN $5=$6::int4 THEN NULL"
+     " ELSE time '00:00'+$5*interval '1 min' END,"
+     "quiet_to=CASE WHEN $5 IS NULL THEN quiet_to WHEN $5=$6 THEN NULL"
+     " ELSE time '00:00'+$6*interval '1 min' END,"
+     "quiet_urgent=coalesce($7::int4<>0,quiet_urgent) WHERE user_id=$1::text"},
     {"events_after", "SELECT user_seq,type,payload FROM events WHERE user_id=$1::text"
                      " AND user_seq>$2::int8 ORDER BY user_seq LIMIT 500"},
     {"history", "SELECT id,device,client_id,text,reply,at FROM turn WHERE user_id=$1::text"
@@ -302,6 +313,8 @@ static void on_user(void *ctx, enum base_err err, const PGresult *r)
     };
     user.oldest = pg_is_null(r, 0, 7) ? user.head + 1 : pg_int(r, 0, 7);
     user.settings.default_minute = (int)pg_int(r, 0, 2);
+    user.quiet =
+        (struct task_quiet){(int)pg_int(r, 0, 9), (int)pg_int(r, 0, 10), pg_int(r, 0, 11) != 0};
     if (time_zone_load(user.zone, &user.settings.home) != BASE_OK)
         user.settings.home = time_zone_utc();
     end_user(request, BASE_OK, &user);
@@ -453,4 +466,41 @@ void task_store_ack(struct task_store *store, struct base_sv user_id, struct bas
     pg_add_text(params, device);
     pg_add_int8(params, seq);
     store_request(store, "ack", params, on_done, request);
+}
+
+static void text_or_null(struct pg_params *params, bool set, struct base_sv text)
+{
+    if (set)
+        pg_add_text(params, text);
+    else
+        pg_add_null(params);
+}
+
+static void int_or_null(struct pg_params *params, bool set, int value)
+{
+    if (set)
+        pg_add_int4(params, value);
+    else
+        pg_add_null(params);
+}
+
+void task_store_set_user(struct task_store *store, struct base_sv user_id,
+                         const struct task_settings_patch *patch, task_done_fn fn, void *ctx)
+{
+    struct done_request *request = malloc(sizeof(*request));
+    struct pg_params *params = NULL;
+    if (!request || params_new(&params) != BASE_OK) {
+        free(request);
+        fn(ctx, BASE_NO_MEMORY);
+        return;
+    }
+    *request = (struct done_request){fn, ctx};
+    pg_add_text(params, user_id);
+    text_or_null(params, patch->set & TASK_S_ZONE, patch->zone);
+    text_or_null(params, patch->set & TASK_S_LOCALE, patch->locale);
+    int_or_null(params, patch->set & TASK_S_DEFAULT_TIME, patch->default_minute);
+    int_or_null(params, patch->set & TASK_S_QUIET, patch->quiet.from);
+    int_or_null(params, patch->set & TASK_S_QUIET, patch->quiet.to);
+    int_or_null(params, patch->set & TASK_S_QUIET, patch->quiet.urgent_passes);
+    store_request(store, "user_set", params, on_done, request);
 }

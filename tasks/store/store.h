@@ -12,6 +12,7 @@
 
 #include "lib/base/loop.h"
 #include "tasks/command.h"
+#include "tasks/settings.h"
 
 struct task_store;
 
@@ -123,6 +124,7 @@ void task_store_was(struct task_store *store, struct base_sv user_id,
 
 struct task_user {
     struct task_settings settings;
+    struct task_quiet quiet;
     struct base_sv zone; /* valid during the callback */
     struct base_sv locale;
     int64_t not_before_us; /* tokens issued before are revoked; 0 = none */
@@ -137,6 +139,11 @@ typedef void (*task_user_fn)(void *ctx, enum base_err err, const struct task_use
  */
 void task_store_user(struct task_store *store, struct base_sv user_id, struct base_sv zone,
                      task_user_fn fn, void *ctx);
+
+/* Changes what the patch names; the user must be known. */
+typedef void (*task_done_fn)(void *ctx, enum base_err err);
+void task_store_set_user(struct task_store *store, struct base_sv user_id,
+                         const struct task_settings_patch *patch, task_done_fn fn, void *ctx);
 
 /* Stored events after a userseq, in order, without their numbers; at most limit. */
 struct task_stored_event {
@@ -162,7 +169,6 @@ void task_store_history(struct task_store *store, struct base_sv user_id, int64_
                         int32_t limit, task_history_fn fn, void *ctx);
 
 /* Everything up to seq was shown on that device. */
-typedef void (*task_done_fn)(void *ctx, enum base_err err);
 void task_store_ack(struct task_store *store, struct base_sv user_id, struct base_sv device,
                     int64_t seq, task_done_fn fn, void *ctx);
 

@@ -78,11 +78,9 @@ def test_an_ignored_occurrence_does_not_silence_the_next(stack, connect, user, a
 
 def test_quiet_hours_hold_until_they_end_and_urgent_ones_pass(stack, connect, user, api):
     connect(user)
-    stack.sql(
-        f"""update users set zone='UTC', zone_set=true, quiet_urgent=true,
-        quiet_from=(now() at time zone 'UTC' - interval '1 h')::time(0),
-        quiet_to=(now() at time zone 'UTC' + interval '2 h')::time(0) where user_id='{user}'"""
-    )
+    quiet = {"from": f"{utc(-1):%H:%M}", "to": f"{utc(2):%H:%M}", "urgent_passes": True}
+    me = api("PATCH", "/me", {"timezone": "UTC", "quiet_hours": quiet})
+    assert me["quiet_hours"] == quiet and me["timezone"] == "UTC"
     due = {"due_date": utc(1).strftime("%Y-%m-%dT%H:%M:%S"), "timezone": "UTC"}
     soon = [{"at": utc(1.5 / 3600).isoformat()}]
     for title in ("one", "two"):
@@ -92,11 +90,11 @@ def test_quiet_hours_hold_until_they_end_and_urgent_ones_pass(stack, connect, us
     assert told["task_id"] == urgent["id"]
     held = f"select count(*) from reminder_fire where user_id='{user}' and held_from is not null"
     wait_for("the others are held", lambda: stack.sql(held) == [["2"]], 10)
-    end = f"""select bool_and(fire_at - held_from between interval '119 min' and interval '121 min')
+    end = f"""select bool_and(fire_at - held_from between interval '118 min' and interval '121 min')
         from reminder_fire where user_id='{user}'"""
     assert stack.sql(end) == [["t"]]
     # Morning comes.
-    stack.sql(f"update users set quiet_from=null, quiet_to=null where user_id='{user}'")
+    assert api("PATCH", "/me", {"quiet_hours": None})["quiet_hours"] is None
     stack.sql(f"update reminder_fire set fire_at=now() where user_id='{user}'")
     told = wait_for("both at once", lambda: fired(stack, user)[1:], 10)
     assert [data["title"] for data in told] == ["2 reminders from your quiet hours"]
@@ -131,7 +129,7 @@ def test_it_nags_until_it_is_done(stack, connect, user, api):
 
 def test_days_follow_their_users_home_zone(stack, connect, user, api):
     connect(user)
-    stack.sql(f"update users set zone='UTC', zone_set=true where user_id='{user}'")
+    api("PATCH", "/me", {"timezone": "UTC"})
     task = api(
         "POST",
         "/tasks",
@@ -139,7 +137,7 @@ def test_days_follow_their_users_home_zone(stack, connect, user, api):
     )
     wanted = f"select due_at at time zone 'UTC' from tasks where id='{task['id']}'"
     assert stack.sql(wanted) == [["2035-03-01 09:00:00"]]
-    stack.sql(f"update users set zone='America/New_York' where user_id='{user}'")
+    api("PATCH", "/me", {"timezone": "America/New_York"})
     wait_for("derived anew", lambda: stack.sql(wanted) == [["2035-03-01 14:00:00"]], 10)
     queue = f"select fire_at at time zone 'UTC' from reminder_fire where user_id='{user}'"
     assert stack.sql(queue) == [["2035-03-01 14:00:00"]]
@@ -213,3 +211,35 @@ def test_a_poisonous_reminder_is_set_aside_told_of_and_replayed(stack, connect, 
     assert reminder in admin(stack, "dlq", "replay", reminder)
     wait_for("it fires", lambda: len(fired(stack, nobody)) == 1, 10)
     assert "nothing" in admin(stack, "dlq", "replay", reminder, status=1)
+
+
+def test_settings_by_api_and_in_chat(stack, connect, user, api):
+    session = connect(user)
+    assert api("GET", "/me")["quiet_hours"] is None
+    assert "America/New_York" in session.message("set my time zone to New York")["text"]
+    assert "22:00" in session.message("quiet hours from 10pm to 7am")["text"]
+    me = api("GET", "/me")
+    assert me["timezone"] == "America/New_York" and me["default_time"] == "09:00"
+    assert me["quiet_hours"] == {"from": "22:00", "to": "07:00", "urgent_passes": False}
+    assert session.message("turn off quiet hours")["text"] == "Quiet hours are off."
+    me = api("PATCH", "/me", {"default_time": "07:30", "language": "de"})
+    assert (me["default_time"], me["language"], me["quiet_hours"]) == ("07:30", "de", None)
+    for body, pointer in (
+        ({"timezone": "Mars/Base"}, "/timezone"),
+        ({"timezone": 7}, "/timezone"),
+        ({"language": "tlh"}, "/language"),
+        ({"default_time": "25:00"}, "/default_time"),
+        ({"quiet_hours": {"from": "22:00"}}, "/quiet_hours"),
+        ({"quiet_hours": {"from": "22:00", "to": "22:00"}}, "/quiet_hours"),
+        ({"color": "red"}, None),
+        ([], None),
+    ):
+        answer = requests.patch(
+            stack["TODO_URL"] + "/api/v1/me",
+            json=body,
+            headers={"Authorization": f"Bearer {stack.token(user)}"},
+            timeout=10,
+        )
+        assert answer.status_code == 422, body
+        assert answer.json().get("pointer") == pointer
+    assert api("GET", "/me") == me | {"seq": api("GET", "/me")["seq"]}

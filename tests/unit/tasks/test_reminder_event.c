@@ -150,14 +150,14 @@ static void quiet_hours_hold(void **state)
         int64_t now_us, until_us = 0;
         assert_true(base_time_parse(base_sv_from(rows[i].now), &now_us));
         assert_true(!rows[i].until || base_time_parse(base_sv_from(rows[i].until), &until_us));
-        firing.quiet_from = rows[i].from;
-        firing.quiet_to = rows[i].to;
+        firing.quiet.from = rows[i].from;
+        firing.quiet.to = rows[i].to;
         firing.fire_at_us = now_us;
-        firing.quiet_urgent = false;
+        firing.quiet.urgent_passes = false;
         assert_int_equal(task_quiet_until(&firing, now_us), until_us);
         assert_int_equal(task_firing_policy(&firing, now_us),
                          until_us ? TASK_FIRING_HELD : TASK_FIRING_ON_TIME);
-        firing.quiet_urgent = true; /* and it is urgent */
+        firing.quiet.urgent_passes = true; /* and it is urgent */
         assert_int_equal(task_firing_policy(&firing, now_us), TASK_FIRING_ON_TIME);
     }
     firing.live = false;

@@ -136,6 +136,12 @@ static void run(struct base_sv text, const struct gw_action *action)
                                    .arena = &world.arena};
     enum gw_step step = gw_dialogue_begin(d);
     while (step != GW_ANSWERED) {
+        if (step == GW_SET) {
+            struct task_problem problem;
+            assert_int_equal(task_settings_check(&d->setting, &problem), BASE_OK);
+            step = gw_dialogue_set(d);
+            continue;
+        }
         if (step == GW_RECEIPTS) {
             step = gw_dialogue_receipts(d, world.receipts, world.receipt_count);
             continue;
@@ -460,6 +466,22 @@ static void test_why(void **state)
         "server was away. No window of yours was open then; a phone may have got it.");
 }
 
+static void test_settings(void **state)
+{
+    (void)state;
+    say("set my time zone to new york",
+        "Your time zone is America/New_York now. Days and times without a zone follow it.");
+    assert_int_equal(world.d->setting.set, TASK_S_ZONE);
+    say("my timezone is Atlantis",
+        "I don't know the time zone of Atlantis. Try a city, or a name such as Europe/Berlin.");
+    say("quiet hours from 10pm to 7am", "No reminders from 22:00 to 07:00: they wait until then.");
+    assert_int_equal(world.d->setting.quiet.from, 22 * 60);
+    say("turn off quiet hours", "Quiet hours are off.");
+    assert_int_equal(world.d->setting.set, TASK_S_QUIET);
+    say("set my default time to 8:30am", "Tasks without a time remind you at 08:30 now.");
+    say("set the language to German", "Ab jetzt auf Deutsch.");
+}
+
 static void test_undo_is_bounded(void **state)
 {
     struct gw_talk talk = {.undo =
@@ -498,6 +520,7 @@ int main(void)
         TALK(test_exact_title_wins),
         TALK(test_confirm),
         TALK(test_why),
+        TALK(test_settings),
         TALK(test_all_keeps_its_filter),
         TALK(test_past_time),
         TALK(test_question_dropped),

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /me: who one is and what one has set. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "gateway/http/router.h"
+#include "gateway/hub/hub.h"
+#include "lib/base/json.h"
+#include "tasks/settings.h"
+
+enum { BODY_ARENA = 64 * 1024, ANSWER_MAX = 4096 };
+
+struct me {
+    struct gw_call *call;
+    struct gw_user *user;
+    struct base_arena arena; /* of a patch */
+    struct task_settings_patch patch;
+};
+
+static void end(struct me *me)
+{
+    gw_user_unref(me->user);
+    base_arena_done(&me->arena);
+    free(me->call);
+    free(me);
+}
+
+static void kv_time(struct base_buf *buf, const char *key, int minute)
+{
+    struct base_buf text;
+    base_buf_init(&text, 8);
+    task_time_of_day_format(&text, minute);
+    base_json_kv_str(buf, key, base_buf_sv(&text));
+    base_buf_done(&text);
+}
+
+static void answer(struct me *me)
+{
+    const struct gw_user *user = me->user;
+    const struct task_quiet *quiet = &user->quiet;
+    struct base_buf buf;
+    base_buf_init(&buf, ANSWER_MAX);
+    base_json_open(&buf, '{');
+    base_json_kv_str(&buf, "user", user->id);
+    base_json_kv_str(&buf, "timezone", base_sv_from(time_zone_name(user->settings.home)));
+    base_json_kv_str(&buf, "language", base_sv_from(user->locale));
+    kv_time(&buf, "default_time", user->settings.default_minute % TASK_MINUTES_OF_DAY);
+    base_json_key(&buf, "quiet_hours");
+    if (quiet->from == quiet->to) {
+        base_json_null(&buf);
+    } else {
+        base_json_open(&buf, '{');
+        kv_time(&buf, "from", quiet->from);
+        kv_time(&buf, "to", quiet->to);
+        base_json_kv_bool(&buf, "urgent_passes", quiet->urgent_passes);
+        base_json_close(&buf, '}');
+    }
+    base_json_kv_int(&buf, "seq", user->head);
+    base_json_close(&buf, '}');
+    gw_call_json(me->call, 200, base_buf_sv(&buf), NULL, 0);
+    base_buf_done(&buf);
+}
+
+static void on_user(void *ctx, enum base_err err)
+{
+    struct me *me = ctx;
+    if (err == BASE_OK && gw_user_revoked(me->user, me->call->token_us))
+        err = BASE_UNAUTHENTICATED;
+    if (err == BASE_OK)
+        answer(me);
+    else
+        gw_call_problem(me->call, err, NULL, NULL);
+    end(me);
+}
+
+static void on_stored(void *ctx, enum base_err err)
+{
+    struct me *me = ctx;
+    if (err == BASE_OK)
+        gw_user_read(me->user, SV_NULL, on_user, me);
+    else
+        on_user(me, err);
+}
+
+static void on_known(void *ctx, enum base_err err)
+{
+    struct me *me = ctx;
+    if (err != BASE_OK || gw_user_revoked(me->user, me->call->token_us))
+        on_user(me, err);
+    else
+        task_store_set_user(me->call->worker->store, me->user->id, &me->patch, on_stored, me);
+}
+
+/* NULL: out of memory, and answered so. */
+static struct me *begin(struct gw_call *call)
+{
+    struct me *me = calloc(1, sizeof(*me));
+    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
+    struct gw_call *later = me && user ? gw_call_later(call) : NULL;
+    if (later) {
+        *me = (struct me){.call = later, .user = user};
+        base_arena_init(&me->arena, BODY_ARENA);
+        return me;
+    }
+    if (!me || !user)
+        gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
+    gw_user_unref(user);
+    free(me);
+    return NULL;
+}
+
+void gw_http_me(struct gw_call *call)
+{
+    struct me *me = begin(call);
+    if (me)
+        gw_user_read(me->user, SV_NULL, on_user, me);
+}
+
+/* The body of a patch. */
+
+static enum base_err refuse(struct task_problem *problem, const char *field, const char *text)
+{
+    *problem = (struct task_problem){field, text};
+    return BASE_UNPROCESSABLE;
+}
+
+static struct base_sv text_of(const json_t *value)
+{
+    return base_sv(json_string_value(value), json_string_length(value));
+}
+
+static enum base_err read_zone(struct me *me, const json_t *value, struct task_problem *problem)
+{
+    me->patch.set |= TASK_S_ZONE;
+    me->patch.zone = base_arena_sv(&me->arena, text_of(value));
+    return json_is_string(value) ? BASE_OK
+                                 : refuse(problem, "timezone", "the time zone must be text");
+}
+
+static enum base_err read_language(struct me *me, const json_t *value, struct task_problem *problem)
+{
+    me->patch.set |= TASK_S_LOCALE;
+    me->patch.locale = base_arena_sv(&me->arena, text_of(value));
+    return json_is_string(value) ? BASE_OK
+                                 : refuse(problem, "language", "the language must be text");
+}
+
+static enum base_err read_default_time(struct me *me, const json_t *value,
+                                       struct task_problem *problem)
+{
+    me->patch.set |= TASK_S_DEFAULT_TIME;
+    return task_time_of_day_parse(text_of(value), &me->patch.default_minute)
+               ? BASE_OK
+               : refuse(problem, "default_time", "the time must be one of the day, as \"09:00\"");
+}
+
+static enum base_err read_quiet(struct me *me, const json_t *value, struct task_problem *problem)
+{
+    struct task_quiet *quiet = &me->patch.quiet;
+    const json_t *urgent = json_object_get(value, "urgent_passes");
+    me->patch.set |= TASK_S_QUIET;
+    if (json_is_null(value))
+        return BASE_OK;
+    if (!task_time_of_day_parse(text_of(json_object_get(value, "from")), &quiet->from) ||
+        !task_time_of_day_parse(text_of(json_object_get(value, "to")), &quiet->to) ||
+        quiet->from == quiet->to || (urgent && !json_is_boolean(urgent)))
+        return refuse(problem, "quiet_hours",
+                      "quiet hours are null or {\"from\": \"22:00\", \"to\": \"07:00\", "
+                      "\"urgent_passes\": false}");
+    quiet->urgent_passes = json_is_true(urgent);
+    return BASE_OK;
+}
+
+static enum base_err read_patch(struct me *me, json_t *body, struct task_problem *problem)
+{
+    static const struct {
+        const char *name;
+        enum base_err (*read)(struct me *me, const json_t *value, struct task_problem *problem);
+    } fields[] = {{"timezone", read_zone},
+                  {"language", read_language},
+                  {"default_time", read_default_time},
+                  {"quiet_hours", read_quiet}};
+    const char *key;
+    json_t *value;
+    if (!json_is_object(body))
+        return refuse(problem, NULL, "the body must be a JSON object");
+    json_object_foreach(body, key, value)
+    {
+        size_t i = 0;
+        while (i < sizeof(fields) / sizeof(fields[0]) && strcmp(fields[i].name, key) != 0)
+            i++;
+        if (i == sizeof(fields) / sizeof(fields[0]))
+            return refuse(problem, NULL,
+                          "only timezone, language, default_time and quiet_hours can be set");
+        enum base_err err = fields[i].read(me, value, problem);
+        if (err != BASE_OK)
+            return err;
+    }
+    return task_settings_check(&me->patch, problem);
+}
+
+void gw_http_me_patch(struct gw_call *call)
+{
+    struct task_problem problem = {NULL, NULL};
+    struct me *me = begin(call);
+    if (!me)
+        return;
+    struct base_sv text = net_request_body(call->req);
+    json_t *body = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, NULL);
+    enum base_err err = read_patch(me, body, &problem);
+    json_decref(body);
+    if (err == BASE_OK) {
+        gw_user_read(me->user, SV_NULL, on_known, me); /* which makes a user that is new */
+        return;
+    }
+    gw_call_problem(me->call, err, problem.field, problem.text);
+    end(me);
+}
