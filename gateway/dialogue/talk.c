@@ -1,110 +1,149 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The conversation's memory as JSON. */
+/*
+ * The conversation's memory as text, read and written with every line that is said: words between
+ * spaces, each with a letter for its meaning.
+ *
+ *     iID          the task spoken of last
+ *     lID          one of the last list, in its order
+ *     uID:V:F[,…]  a turn that can be taken back, newest first
+ *     qN:TEXT      the open question by its number, and the line that led to it, to the end
+ */
 #include "gateway/dialogue/talk.h"
 
-#include <jansson.h>
-
-#include "lib/base/json.h"
-
-static const char *const ask_names[] = {"", "confirm", "choose", "title", "when", "due"};
-_Static_assert(sizeof(ask_names) / sizeof(ask_names[0]) == GW_ASK_COUNT, "a name each");
-
-static bool read_id(const json_t *value, struct base_id *ret_id)
+/* Cuts a whole number off the front, up to the separator or the end. */
+static bool take_number(struct base_sv *text, char separator, int32_t *ret_number)
 {
-    return base_id_parse(base_sv(json_string_value(value), json_string_length(value)), ret_id);
+    int64_t number;
+    if (!base_sv_int64(base_sv_split(text, separator), &number) || number < 0 || number > INT32_MAX)
+        return false;
+    *ret_number = (int32_t)number;
+    return true;
 }
 
-static void read_undo(const json_t *list, struct gw_talk *talk)
+static void read_undo(struct base_sv text, struct base_arena *arena, struct gw_talk *talk)
 {
-    for (size_t i = 0; i < json_array_size(list) && i < GW_UNDO_MAX; i++) {
-        const json_t *turn = json_array_get(list, i);
-        struct gw_undo *undo = &talk->undo[talk->undo_count];
-        undo->count = 0;
-        for (size_t k = 0; k + 2 < json_array_size(turn) && undo->count < GW_UNDO_TASKS_MAX;
-             k += 3) {
-            if (!read_id(json_array_get(turn, k), &undo->tasks[undo->count].id) ||
-                !json_is_integer(json_array_get(turn, k + 1)) ||
-                !json_is_integer(json_array_get(turn, k + 2)))
-                continue;
-            undo->tasks[undo->count].version =
-                (int32_t)json_integer_value(json_array_get(turn, k + 1));
-            undo->former[undo->count++] = (int32_t)json_integer_value(json_array_get(turn, k + 2));
-        }
-        if (undo->count)
-            talk->undo_count++;
+    struct gw_undo *undo = &talk->undo[talk->undo_count];
+    size_t most = 1;
+    if (talk->undo_count == GW_UNDO_MAX)
+        return;
+    for (size_t i = 0; i < text.len; i++)
+        most += text.ptr[i] == ',';
+    if (most > GW_UNDO_TASKS_MAX)
+        return;
+    *undo = (struct gw_undo){.tasks = base_arena_array(arena, most, sizeof(*undo->tasks))};
+    while (undo->tasks && text.ptr) {
+        struct base_sv entry = base_sv_split(&text, ',');
+        struct gw_undo_task *task = &undo->tasks[undo->count];
+        if (!base_id_parse(base_sv_split(&entry, ':'), &task->id) ||
+            !take_number(&entry, ':', &task->version) || !take_number(&entry, ':', &task->former))
+            return;
+        undo->count++;
     }
+    if (undo->count)
+        talk->undo_count++;
 }
 
-static void read_ask(const json_t *root, struct base_arena *arena, struct gw_talk *talk)
+static void read_question(struct base_sv text, struct base_arena *arena, struct gw_talk *talk)
 {
-    const char *name = json_string_value(json_object_get(root, "ask"));
-    const json_t *text = json_object_get(root, "text");
-    for (int i = 1; name && i < GW_ASK_COUNT; i++)
-        if (strcmp(name, ask_names[i]) == 0)
-            talk->ask = (enum gw_ask)i;
-    talk->asked_text =
-        base_arena_sv(arena, base_sv(json_string_value(text), json_string_length(text)));
+    int32_t ask;
+    if (!take_number(&text, ':', &ask) || ask <= GW_ASK_NOTHING || ask >= GW_ASK_COUNT || !text.ptr)
+        return;
+    talk->ask = (enum gw_ask)ask;
+    talk->asked_text = base_arena_sv(arena, text);
+}
+
+/* The words for turns to be taken back stand behind one another. */
+static struct base_sv take_undo_words(struct base_sv *state)
+{
+    struct base_sv rest = *state;
+    size_t length = 0;
+    while (rest.len && rest.ptr[0] == 'u') {
+        length += base_sv_split(&rest, ' ').len + 1;
+    }
+    struct base_sv words = base_sv_sub(*state, 0, length);
+    *state = rest;
+    return words;
+}
+
+void gw_talk_load_undo(struct gw_talk *talk, struct base_arena *arena)
+{
+    while (talk->older_undo.len) {
+        struct base_sv word = base_sv_split(&talk->older_undo, ' ');
+        read_undo(base_sv_sub(word, 1, word.len), arena, talk);
+    }
 }
 
 enum base_err gw_talk_parse(struct base_sv state, struct base_arena *arena,
                             struct gw_talk *ret_talk)
 {
-    struct gw_talk talk = {.undo = base_arena_array(arena, GW_UNDO_MAX, sizeof(struct gw_undo))};
-    if (!talk.undo)
-        return BASE_NO_MEMORY;
-    json_t *root = state.len ? json_loadb(state.ptr, state.len, 0, NULL) : NULL;
-    const json_t *listed = json_object_get(root, "listed");
-    for (size_t i = 0; i < json_array_size(listed) && talk.listed_count < GW_LISTED_MAX; i++)
-        if (read_id(json_array_get(listed, i), &talk.listed[talk.listed_count]))
-            talk.listed_count++;
-    talk.has_it = read_id(json_object_get(root, "it"), &talk.it);
-    read_ask(root, arena, &talk);
-    read_undo(json_object_get(root, "undo"), &talk);
-    json_decref(root);
+    struct gw_talk talk = {0};
+    while (state.len) {
+        if (state.ptr[0] == 'q') {
+            read_question(base_sv_sub(state, 1, state.len), arena, &talk);
+            break;
+        }
+        if (state.ptr[0] == 'u') {
+            talk.older_undo = base_arena_sv(arena, take_undo_words(&state));
+            continue;
+        }
+        struct base_sv word = base_sv_split(&state, ' ');
+        struct base_sv rest = base_sv_sub(word, 1, word.len);
+        if (word.len && word.ptr[0] == 'i')
+            talk.has_it = base_id_parse(rest, &talk.it);
+        else if (word.len && word.ptr[0] == 'l' && talk.listed_count < GW_LISTED_MAX)
+            talk.listed_count += base_id_parse(rest, &talk.listed[talk.listed_count]);
+    }
     *ret_talk = talk;
     return BASE_OK;
 }
 
-static void add_id(struct base_buf *buf, struct base_id id)
+static void add_id(struct base_buf *buf, char letter, struct base_id id)
 {
     char text[BASE_ID_TEXT + 1];
     base_id_text(id, text);
-    base_json_str(buf, base_sv_from(text));
+    if (letter)
+        base_buf_add_char(buf, letter);
+    base_buf_add(buf, base_sv(text, BASE_ID_TEXT));
+}
+
+static void add_undo(struct base_buf *buf, const struct gw_undo *undo)
+{
+    for (size_t i = 0; i < undo->count; i++) {
+        const struct gw_undo_task *task = &undo->tasks[i];
+        if (i)
+            base_buf_add_char(buf, ',');
+        add_id(buf, i ? '\0' : 'u', task->id);
+        base_buf_add_char(buf, ':');
+        base_buf_add_int(buf, task->version);
+        base_buf_add_char(buf, ':');
+        base_buf_add_int(buf, task->former);
+    }
+    base_buf_add_char(buf, ' ');
 }
 
 void gw_talk_format(struct base_buf *buf, const struct gw_talk *talk)
 {
-    base_json_open(buf, '{');
     if (talk->has_it) {
-        base_json_key(buf, "it");
-        add_id(buf, talk->it);
+        add_id(buf, 'i', talk->it);
+        base_buf_add_char(buf, ' ');
     }
-    if (talk->listed_count) {
-        base_json_key(buf, "listed");
-        base_json_open(buf, '[');
-        for (size_t i = 0; i < talk->listed_count; i++)
-            add_id(buf, talk->listed[i]);
-        base_json_close(buf, ']');
+    for (size_t i = 0; i < talk->listed_count; i++) {
+        add_id(buf, 'l', talk->listed[i]);
+        base_buf_add_char(buf, ' ');
+    }
+    for (size_t i = 0; i < talk->undo_count; i++)
+        add_undo(buf, &talk->undo[i]);
+    struct base_sv older = talk->older_undo;
+    for (size_t i = talk->undo_count; i < GW_UNDO_MAX && older.len; i++) {
+        base_buf_add(buf, base_sv_split(&older, ' '));
+        base_buf_add_char(buf, ' ');
     }
     if (talk->ask) {
-        base_json_kv_str(buf, "ask", base_sv_from(ask_names[talk->ask]));
-        base_json_kv_str(buf, "text", talk->asked_text);
+        base_buf_add_char(buf, 'q');
+        base_buf_add_int(buf, talk->ask);
+        base_buf_add_char(buf, ':');
+        base_buf_add(buf, talk->asked_text);
     }
-    if (talk->undo_count) {
-        base_json_key(buf, "undo");
-        base_json_open(buf, '[');
-        for (size_t i = 0; i < talk->undo_count; i++) {
-            base_json_open(buf, '[');
-            for (size_t k = 0; k < talk->undo[i].count; k++) {
-                add_id(buf, talk->undo[i].tasks[k].id);
-                base_json_int(buf, talk->undo[i].tasks[k].version);
-                base_json_int(buf, talk->undo[i].former[k]);
-            }
-            base_json_close(buf, ']');
-        }
-        base_json_close(buf, ']');
-    }
-    base_json_close(buf, '}');
 }
 
 void gw_talk_list(struct gw_talk *talk, const struct task *tasks, size_t count)
@@ -122,26 +161,29 @@ void gw_talk_it(struct gw_talk *talk, struct base_id id)
     talk->it = id;
 }
 
-void gw_talk_remember(struct gw_talk *talk, const struct task_change *changes, size_t count)
+void gw_talk_remember(struct gw_talk *talk, struct base_arena *arena,
+                      const struct task_change *changes, size_t count)
 {
     if (count == 0 || count > GW_UNDO_TASKS_MAX)
         return;
+    struct gw_undo undo = {.tasks = base_arena_array(arena, count, sizeof(*undo.tasks)),
+                           .count = count};
+    if (!undo.tasks)
+        return; /* without memory it is only not to be undone */
+    for (size_t i = 0; i < count; i++)
+        undo.tasks[i] = (struct gw_undo_task){changes[i].after->id, changes[i].after->version,
+                                              changes[i].before ? changes[i].before->version : 0};
     if (talk->undo_count < GW_UNDO_MAX)
         talk->undo_count++;
     memmove(&talk->undo[1], &talk->undo[0], (talk->undo_count - 1) * sizeof(talk->undo[0]));
-    talk->undo[0].count = count;
-    for (size_t i = 0; i < count; i++) {
-        talk->undo[0].tasks[i] =
-            (struct task_version){changes[i].after->id, changes[i].after->version};
-        talk->undo[0].former[i] = changes[i].before ? changes[i].before->version : 0;
-    }
+    talk->undo[0] = undo;
 }
 
-static int32_t *version_in(struct gw_undo *undo, struct task_version was)
+static struct gw_undo_task *version_in(struct gw_undo *undo, struct base_id id, int32_t version)
 {
     for (size_t i = 0; i < undo->count; i++)
-        if (base_id_eq(undo->tasks[i].id, was.id) && undo->tasks[i].version == was.version)
-            return &undo->tasks[i].version;
+        if (base_id_eq(undo->tasks[i].id, id) && undo->tasks[i].version == version)
+            return &undo->tasks[i];
     return NULL;
 }
 
@@ -151,15 +193,27 @@ void gw_talk_undone(struct gw_talk *talk, const struct task_change *changes, siz
     gw_talk_forget_newest(talk);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < newest.count; k++) {
-            struct task_version was = {newest.tasks[k].id, newest.former[k]};
-            if (!base_id_eq(was.id, changes[i].after->id))
+            const struct gw_undo_task *was = &newest.tasks[k];
+            if (!base_id_eq(was->id, changes[i].after->id))
                 continue;
             for (size_t u = 0; u < talk->undo_count; u++) {
-                int32_t *version = version_in(&talk->undo[u], was);
-                if (version)
-                    *version = changes[i].after->version;
+                struct gw_undo_task *task = version_in(&talk->undo[u], was->id, was->former);
+                if (task)
+                    task->version = changes[i].after->version;
             }
         }
+}
+
+bool gw_talk_forget_oldest(struct gw_talk *talk)
+{
+    if (talk->older_undo.len) {
+        talk->older_undo = SV_NULL;
+        return true;
+    }
+    if (talk->undo_count == 0)
+        return false;
+    talk->undo_count--;
+    return true;
 }
 
 void gw_talk_forget_newest(struct gw_talk *talk)

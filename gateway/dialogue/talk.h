@@ -24,11 +24,16 @@ enum gw_ask {
     GW_ASK_COUNT
 };
 
-/* One turn that can be taken back: the tasks it changed, each at the version it got, and the
- * version to go back to (0: the turn made it). */
+/* A task that a turn changed, at the version it got, and the version to go back to (0: the turn
+ * made it). */
+struct gw_undo_task {
+    struct base_id id;
+    int32_t version, former;
+};
+
+/* One turn that can be taken back; the tasks are in the arena. */
 struct gw_undo {
-    struct task_version tasks[GW_UNDO_TASKS_MAX];
-    int32_t former[GW_UNDO_TASKS_MAX];
+    struct gw_undo_task *tasks;
     size_t count;
 };
 
@@ -38,9 +43,10 @@ struct gw_talk {
     bool has_it;
     struct base_id it; /* the task spoken of last */
     enum gw_ask ask;
-    struct base_sv asked_text; /* the line that led to the question */
-    struct gw_undo *undo;      /* newest first; GW_UNDO_MAX of them allocated */
+    struct base_sv asked_text;        /* the line that led to the question */
+    struct gw_undo undo[GW_UNDO_MAX]; /* newest first */
     size_t undo_count;
+    struct base_sv older_undo; /* the turns before those, as text: gw_talk_load_undo reads them */
 };
 
 /* state may be empty (a new user). What cannot be read is forgotten: it is only memory. */
@@ -50,8 +56,13 @@ void gw_talk_format(struct base_buf *buf, const struct gw_talk *talk);
 
 void gw_talk_list(struct gw_talk *talk, const struct task *tasks, size_t count);
 void gw_talk_it(struct gw_talk *talk, struct base_id id);
+/* Few lines take something back: what can be is read only for those that do. */
+void gw_talk_load_undo(struct gw_talk *talk, struct base_arena *arena);
+/* Lets go of the oldest turns, so that the text is shorter; false: there are none. */
+bool gw_talk_forget_oldest(struct gw_talk *talk);
 /* Remembers a turn's changes; one with more tasks than fit cannot be undone and is left out. */
-void gw_talk_remember(struct gw_talk *talk, const struct task_change *changes, size_t count);
+void gw_talk_remember(struct gw_talk *talk, struct base_arena *arena,
+                      const struct task_change *changes, size_t count);
 void gw_talk_forget_newest(struct gw_talk *talk);
 /* The newest was taken back by these changes: forgets it. A task is now again what it was for the
  * turn before, at another version. */

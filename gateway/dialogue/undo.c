@@ -7,6 +7,7 @@
 
 static enum gw_step begin(struct gw_dialogue *d)
 {
+    gw_talk_load_undo(&d->talk, d->arena);
     if (d->talk.undo_count == 0) {
         GW_REPLY(d, SAY_UNDO_NONE);
         return GW_ANSWERED;
@@ -72,8 +73,9 @@ static enum gw_step read_former(struct gw_dialogue *d, struct task *tasks, size_
         const struct task *task = find(tasks, count, undo->tasks[i].id);
         if (!task || task->version != undo->tasks[i].version)
             return give_up(d);
-        if (undo->former[i] > 0)
-            d->versions[d->version_count++] = (struct task_version){task->id, undo->former[i]};
+        if (undo->tasks[i].former > 0)
+            d->versions[d->version_count++] =
+                (struct task_version){task->id, undo->tasks[i].former};
     }
     return GW_WAS;
 }
@@ -84,7 +86,7 @@ static bool was_made(const struct gw_dialogue *d, struct base_id id)
     const struct gw_undo *undo = &d->talk.undo[0];
     for (size_t i = 0; i < undo->count; i++)
         if (base_id_eq(undo->tasks[i].id, id))
-            return undo->former[i] == 0;
+            return undo->tasks[i].former == 0;
     return false;
 }
 

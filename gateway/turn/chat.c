@@ -36,12 +36,11 @@ static enum gw_step next_of(struct gw_turn *turn, enum gw_step step)
     turn->changes = d->changes;
     turn->change_count = d->change_count;
     if (!d->undone)
-        gw_talk_remember(&d->talk, d->changes, d->change_count);
+        gw_talk_remember(&d->talk, d->arena, d->changes, d->change_count);
     gw_dialogue_reply_json(d, turn->client_id, &turn->reply);
     base_buf_init(&state, GW_STATE_MAX);
     gw_talk_format(&state, &d->talk);
-    while (!base_buf_ok(&state) && d->talk.undo_count > 0) { /* the oldest give way */
-        d->talk.undo_count--;
+    while (!base_buf_ok(&state) && gw_talk_forget_oldest(&d->talk)) {
         base_buf_reset(&state);
         gw_talk_format(&state, &d->talk);
     }

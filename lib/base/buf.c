@@ -49,7 +49,7 @@ char *base_buf_reserve(struct base_buf *buf, size_t n)
     return buf->data + buf->len;
 }
 
-void base_buf_add(struct base_buf *buf, struct base_sv bytes)
+void base_buf_add_slowly(struct base_buf *buf, struct base_sv bytes)
 {
     char *at = base_buf_reserve(buf, bytes.len);
     if (!at)
@@ -58,16 +58,6 @@ void base_buf_add(struct base_buf *buf, struct base_sv bytes)
         memcpy(at, bytes.ptr, bytes.len);
     buf->len += bytes.len;
     buf->data[buf->len] = '\0';
-}
-
-void base_buf_add_c(struct base_buf *buf, const char *cstr)
-{
-    base_buf_add(buf, base_sv_from(cstr));
-}
-
-void base_buf_add_char(struct base_buf *buf, char c)
-{
-    base_buf_add(buf, base_sv(&c, 1));
 }
 
 void base_buf_add_int(struct base_buf *buf, int64_t value)
@@ -84,21 +74,39 @@ void base_buf_add_int(struct base_buf *buf, int64_t value)
     base_buf_add(buf, base_sv(digits + at, sizeof(digits) - at));
 }
 
+void base_buf_add_digits(struct base_buf *buf, int64_t value, size_t width)
+{
+    char *at = base_buf_reserve(buf, width);
+    if (!at)
+        return;
+    for (size_t i = width; i-- > 0; value /= 10)
+        at[i] = (char)('0' + value % 10);
+    at[width] = '\0';
+    buf->len += width;
+}
+
 void base_buf_addf(struct base_buf *buf, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     va_list again;
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    /* Most often there is room for it already. */
+    size_t room = buf->data && !buf->failed ? buf->cap - buf->len : 0;
+    char *at = room ? buf->data + buf->len : NULL;
+    int n = vsnprintf(at, room, fmt, ap);
     va_end(ap);
-    char *at = n < 0 ? NULL : base_buf_reserve(buf, (size_t)n);
-    if (at) {
-        (void)vsnprintf(at, (size_t)n + 1, fmt, again);
-        buf->len += (size_t)n;
-    } else {
-        buf->failed = true;
+    if (n >= 0 && (size_t)n >= room) {
+        if (at)
+            *at = '\0';
+        at = base_buf_reserve(buf, (size_t)n);
+        if (at)
+            (void)vsnprintf(at, (size_t)n + 1, fmt, again);
     }
+    if (n >= 0 && at)
+        buf->len += (size_t)n;
+    else
+        buf->failed = true;
     va_end(again);
 }
 

@@ -9,6 +9,8 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <string.h>
+
 #include "lib/base/err.h"
 #include "lib/base/sv.h"
 
@@ -36,10 +38,33 @@ static inline struct base_sv base_buf_sv(const struct base_buf *buf)
     return base_sv(buf->data ? buf->data : "", buf->len);
 }
 
-void base_buf_add(struct base_buf *buf, struct base_sv bytes);
-void base_buf_add_c(struct base_buf *buf, const char *cstr);
-void base_buf_add_char(struct base_buf *buf, char c);
+/* base_buf_add for when the buffer must grow, or has failed. */
+void base_buf_add_slowly(struct base_buf *buf, struct base_sv bytes);
+
+static inline void base_buf_add(struct base_buf *buf, struct base_sv bytes)
+{
+    if (buf->failed || bytes.len == 0 || bytes.len >= buf->cap - buf->len) {
+        base_buf_add_slowly(buf, bytes);
+        return;
+    }
+    memcpy(buf->data + buf->len, bytes.ptr, bytes.len);
+    buf->len += bytes.len;
+    buf->data[buf->len] = '\0';
+}
+
+static inline void base_buf_add_c(struct base_buf *buf, const char *cstr)
+{
+    base_buf_add(buf, base_sv_from(cstr));
+}
+
+static inline void base_buf_add_char(struct base_buf *buf, char c)
+{
+    base_buf_add(buf, base_sv(&c, 1));
+}
+
 void base_buf_add_int(struct base_buf *buf, int64_t value);
+/* The last digits of a number that is not negative, with zeros before it: 7 in 2 is "07". */
+void base_buf_add_digits(struct base_buf *buf, int64_t value, size_t width);
 void base_buf_addf(struct base_buf *buf, const char *fmt, ...) BASE_PRINTF(2, 3);
 
 /* Room for n more bytes to be written at the returned address, then committed by adding to len;

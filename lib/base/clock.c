@@ -74,10 +74,21 @@ void base_time_format(struct base_buf *buf, int64_t at_us)
     int month;
     int day;
     civil_from_days(days, &year, &month, &day);
-    base_buf_addf(buf, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month, day, (int)(of_day / 3600),
-                  (int)(of_day / 60 % 60), (int)(of_day % 60));
-    if (micros / 1000)
-        base_buf_addf(buf, ".%03d", (int)(micros / 1000));
+    base_buf_add_digits(buf, year, 4);
+    base_buf_add_char(buf, '-');
+    base_buf_add_digits(buf, month, 2);
+    base_buf_add_char(buf, '-');
+    base_buf_add_digits(buf, day, 2);
+    base_buf_add_char(buf, 'T');
+    base_buf_add_digits(buf, of_day / 3600, 2);
+    base_buf_add_char(buf, ':');
+    base_buf_add_digits(buf, of_day / 60 % 60, 2);
+    base_buf_add_char(buf, ':');
+    base_buf_add_digits(buf, of_day % 60, 2);
+    if (micros / 1000) {
+        base_buf_add_char(buf, '.');
+        base_buf_add_digits(buf, micros / 1000, 3);
+    }
     base_buf_add_char(buf, 'Z');
 }
 

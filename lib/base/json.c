@@ -32,6 +32,10 @@ void base_json_key(struct base_buf *buf, const char *key)
     base_buf_add(buf, SV("\":"));
 }
 
+/* Bytes that may need an escape: the others are passed over without a closer look. */
+static const bool suspicious[256] = {
+    [0 ... 0x1f] = true, ['"'] = true, ['/'] = true, ['\\'] = true, [0x7f] = true, [0xe2] = true};
+
 /* Bytes that need an escape at i; 0 if none does. ret_len: how many bytes it stands for. */
 static const char *escape_at(struct base_sv text, size_t i, char scratch[7], size_t *ret_len)
 {
@@ -74,6 +78,10 @@ void base_json_str(struct base_buf *buf, struct base_sv text)
     base_buf_add_char(buf, '"');
     size_t from = 0;
     for (size_t i = 0; i < text.len;) {
+        if (!suspicious[(unsigned char)text.ptr[i]]) {
+            i++;
+            continue;
+        }
         char scratch[7];
         size_t len;
         const char *escaped = escape_at(text, i, scratch, &len);

@@ -84,13 +84,22 @@ bool time_civil_valid(struct time_civil civil)
 
 void time_date_format(struct base_buf *buf, struct time_civil civil)
 {
-    base_buf_addf(buf, "%04d-%02d-%02d", (int)civil.year, civil.month, civil.day);
+    base_buf_add_digits(buf, civil.year, 4);
+    base_buf_add_char(buf, '-');
+    base_buf_add_digits(buf, civil.month, 2);
+    base_buf_add_char(buf, '-');
+    base_buf_add_digits(buf, civil.day, 2);
 }
 
 void time_civil_format(struct base_buf *buf, struct time_civil civil)
 {
-    base_buf_addf(buf, "%04d-%02d-%02dT%02d:%02d:%02d", (int)civil.year, civil.month, civil.day,
-                  civil.hour, civil.minute, civil.second);
+    time_date_format(buf, civil);
+    base_buf_add_char(buf, 'T');
+    base_buf_add_digits(buf, civil.hour, 2);
+    base_buf_add_char(buf, ':');
+    base_buf_add_digits(buf, civil.minute, 2);
+    base_buf_add_char(buf, ':');
+    base_buf_add_digits(buf, civil.second, 2);
 }
 
 /* Cuts n digits off the front. */

@@ -157,7 +157,7 @@ static void run(struct base_sv text, const struct gw_action *action)
         world.rows[world.row_count++] = d->changes[i].after;
     }
     if (!d->undone)
-        gw_talk_remember(&d->talk, d->changes, d->change_count);
+        gw_talk_remember(&d->talk, d->arena, d->changes, d->change_count);
     base_buf_reset(&world.state);
     gw_talk_format(&world.state, &d->talk);
     assert_true(base_buf_ok(&world.state));
@@ -401,8 +401,7 @@ static void test_small_talk(void **state)
 
 static void test_state_round_trip(void **state)
 {
-    struct gw_talk talk = {.undo =
-                               base_arena_array(&world.arena, GW_UNDO_MAX, sizeof(struct gw_undo))};
+    struct gw_talk talk = {0};
     struct gw_talk back;
     struct base_buf first;
     struct base_buf second;
@@ -415,9 +414,10 @@ static void test_state_round_trip(void **state)
     talk.ask = GW_ASK_DUE;
     talk.asked_text = SV("\"buy\"\n\\milk ü");
     talk.undo_count = 2;
-    talk.undo[0] = (struct gw_undo){.tasks = {{base_id_new(5), 7}}, .former = {6}, .count = 1};
-    talk.undo[1] =
-        (struct gw_undo){.tasks = {{base_id_new(6), 1}, {base_id_new(7), 2}}, .count = 2};
+    struct gw_undo_task first_turn[] = {{base_id_new(5), 7, 6}};
+    struct gw_undo_task second_turn[] = {{base_id_new(6), 1, 0}, {base_id_new(7), 2, 0}};
+    talk.undo[0] = (struct gw_undo){.tasks = first_turn, .count = 1};
+    talk.undo[1] = (struct gw_undo){.tasks = second_turn, .count = 2};
     base_buf_init(&first, GW_STATE_MAX);
     base_buf_init(&second, GW_STATE_MAX);
     gw_talk_format(&first, &talk);
@@ -425,8 +425,11 @@ static void test_state_round_trip(void **state)
     gw_talk_format(&second, &back);
     assert_true(base_buf_ok(&second));
     assert_string_equal(first.data, second.data);
+    assert_int_equal(back.undo_count, 0);
+    gw_talk_load_undo(&back, &world.arena);
+    assert_int_equal(back.undo_count, 2);
     assert_int_equal(back.undo[1].tasks[1].version, 2);
-    assert_int_equal(back.undo[0].former[0], 6);
+    assert_int_equal(back.undo[0].tasks[0].former, 6);
     assert_true(base_sv_eq(back.asked_text, talk.asked_text));
     /* Every prefix is only a memory lost. */
     for (size_t len = 0; len < first.len; len++)
@@ -484,22 +487,21 @@ static void test_settings(void **state)
 
 static void test_undo_is_bounded(void **state)
 {
-    struct gw_talk talk = {.undo =
-                               base_arena_array(&world.arena, GW_UNDO_MAX, sizeof(struct gw_undo))};
+    struct gw_talk talk = {0};
     struct task task = {.version = 1};
     struct task_change change = {.after = &task};
     struct task_change many[GW_UNDO_TASKS_MAX + 1];
     (void)state;
     for (int i = 1; i <= GW_UNDO_MAX + 5; i++) {
         task.version = i;
-        gw_talk_remember(&talk, &change, 1);
+        gw_talk_remember(&talk, &world.arena, &change, 1);
     }
     assert_int_equal(talk.undo_count, GW_UNDO_MAX);
     assert_int_equal(talk.undo[0].tasks[0].version, GW_UNDO_MAX + 5);
     assert_int_equal(talk.undo[GW_UNDO_MAX - 1].tasks[0].version, 6);
     for (size_t i = 0; i <= GW_UNDO_TASKS_MAX; i++)
         many[i] = change;
-    gw_talk_remember(&talk, many, GW_UNDO_TASKS_MAX + 1);
+    gw_talk_remember(&talk, &world.arena, many, GW_UNDO_TASKS_MAX + 1);
     assert_int_equal(talk.undo[0].count, 1); /* too many to be taken back */
 }
 
