@@ -92,7 +92,8 @@ void base_buf_addf(struct base_buf *buf, const char *fmt, ...)
     va_list again;
     va_copy(again, ap);
     /* Most often there is room for it already. */
-    size_t room = buf->data && !buf->failed ? buf->cap - buf->len : 0;
+    size_t most = buf->cap <= buf->max ? buf->cap : buf->max + 1;
+    size_t room = buf->data && !buf->failed ? most - buf->len : 0;
     char *at = room ? buf->data + buf->len : NULL;
     int n = vsnprintf(at, room, fmt, ap);
     va_end(ap);

@@ -43,7 +43,8 @@ void base_buf_add_slowly(struct base_buf *buf, struct base_sv bytes);
 
 static inline void base_buf_add(struct base_buf *buf, struct base_sv bytes)
 {
-    if (buf->failed || bytes.len == 0 || bytes.len >= buf->cap - buf->len) {
+    if (buf->failed || bytes.len == 0 || bytes.len >= buf->cap - buf->len ||
+        bytes.len > buf->max - buf->len) {
         base_buf_add_slowly(buf, bytes);
         return;
     }

@@ -259,6 +259,15 @@ static void keep_later(const struct recur_set *set, int64_t wall_s, int64_t befo
     }
 }
 
+/* The answer when one side of a change gave an occurrence, if any, and the search on the other side
+ * came to nothing. Used up, it has passed the day that a change may shift: a step is a minute at
+ * least, but for rules by seconds. */
+static enum recur_result one_side(const struct recur_set *set, bool found, enum recur_result other)
+{
+    bool passed = other == RECUR_NONE || set->plan.freq > RECUR_SECONDLY;
+    return found && passed ? RECUR_FOUND : other;
+}
+
 enum recur_result recur_next_after(const struct recur_set *set, int64_t at_us,
                                    struct recur_occurrence *ret_occurrence)
 {
@@ -285,7 +294,7 @@ enum recur_result recur_next_after(const struct recur_set *set, int64_t at_us,
         result = next_wall(set, &cache, from_s, &steps, &found_s);
     }
     if (result != RECUR_FOUND)
-        return result != RECUR_CAP && found ? RECUR_FOUND : result;
+        return one_side(set, found, result);
     keep_earlier(set, found_s, at_us, &found, ret_occurrence);
     if (ret_occurrence->kind == TIME_GAP && ret_occurrence->wall_s == found_s &&
         time_zone_change_before(zone_of(set), ret_occurrence->at_us, &change) &&
@@ -320,7 +329,7 @@ static enum recur_result last_before(const struct recur_set *set, struct recur_c
         if (result == RECUR_FOUND)
             keep_later(set, found_s, at_us, &found, ret_occurrence);
     }
-    return result != RECUR_CAP && found ? RECUR_FOUND : result;
+    return result == RECUR_FOUND ? result : one_side(set, found, result);
 }
 
 enum recur_result recur_nth_before(const struct recur_set *set, int64_t at_us, int n,
