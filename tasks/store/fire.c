@@ -66,7 +66,7 @@ enum state { DOWN, WAITING, ASKING, CLAIMING, SETTLING, FAILING };
     "UPDATE reminder_fire SET attempts = attempts + 1 WHERE reminder_id = $1::uuid"                \
     " AND occurrence = $2::int4 AND repeat = $3::int4 RETURNING attempts"
 
-static const struct pg_statement statements[] = {
+const struct pg_statement fire_statements[FIRE_STATEMENTS] = {
     {"fire_due", DUE_SQL},
     {"fire_claim", CLAIM_SQL},
     {"fire_claim_late", CLAIM_LATE_SQL},
@@ -343,8 +343,8 @@ enum base_err task_fire_new(const struct task_fire_options *options, struct task
                             .application_name = "todo-scheduler",
                             .settings = "-c enable_seqscan=off -c jit=off"
                                         " -c idle_in_transaction_session_timeout=10000",
-                            .statements = statements,
-                            .statement_count = sizeof(statements) / sizeof(statements[0]),
+                            .statements = fire_statements,
+                            .statement_count = FIRE_STATEMENTS,
                             .on_state = on_state,
                             .ctx = fire};
     if (err == BASE_OK)

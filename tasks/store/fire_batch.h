@@ -45,6 +45,10 @@ enum { FIRE_BATCH_MAX = 2000 };
     "  ON CONFLICT DO NOTHING)"                                                                    \
     " SELECT event_id FROM r"
 
+/* fire.c */
+#define FIRE_STATEMENTS 6
+extern const struct pg_statement fire_statements[FIRE_STATEMENTS];
+
 struct fire_event {
     struct base_id id;
     struct base_sv user_id;

@@ -3,9 +3,12 @@
 
 import collections
 import itertools
+import json
+import random
 import threading
 import time
 
+import pytest
 from support.client import Client, Closed, Refused
 from support.kafka import Topic
 from support.stack import wait_for
@@ -26,9 +29,11 @@ def word(number: int) -> str:
 class Writer:
     """Sends its commands in order of their ids; repeats what has no reply until it has one."""
 
-    def __init__(self, stack, user: str):
+    def __init__(self, stack, user: str, line: str = "add task {}", pause: float = 0):
         self.stack = stack
         self.user = user
+        self.line = line
+        self.pause = pause
         self.open = collections.OrderedDict((f"c-{n}", f"polish q{word(n)}") for n in range(COMMANDS))
         self.acked: dict[str, dict] = {}
         self.refusals: collections.Counter = collections.Counter()
@@ -50,7 +55,7 @@ class Writer:
         while self.open:
             batch = list(itertools.islice(self.open.items(), WINDOW))
             for ident, title in batch:
-                client.send({"type": "message", "id": ident, "text": f"add task {title}"})
+                client.send({"type": "message", "id": ident, "text": self.line.format(title)})
             for ident, _ in batch:
                 try:
                     self.acked[ident] = client.answer(ident)
@@ -59,6 +64,7 @@ class Writer:
                     # A command may be refused while a part is away; it must then not have been done.
                     self.refusals[refused.code] += 1
                     time.sleep(0.2)
+            time.sleep(self.pause)
 
 
 def test_kill_9_of_each_part_loses_nothing(stack, new_user):
@@ -124,3 +130,44 @@ def test_reminder_due_while_all_daemons_are_dead_comes_late_but_comes(stack, con
     back.wait_event("reminder.triggered", 15, subject=task["id"])
     time.sleep(1)
     assert len([e for e in back.events if e.type == "reminder.triggered"]) == 1
+
+
+def fired(stack, user: str) -> list[str]:
+    """The reminders of a user's events, those in digests and missed ones included, with doubles."""
+    rows = stack.sql(f"select payload from events where user_id = '{user}' and type in (6, 8)")
+    data = [json.loads(row[0])["data"] for row in rows]
+    return [item["reminder_id"] for one in data for item in one.get("items", [one])]
+
+
+@pytest.mark.long
+def test_two_minutes_of_random_kills_under_commands_and_firings(stack, new_user):
+    """Each line makes a task that reminds a few seconds later, while one part or another is being killed."""
+    dice = random.Random(5)
+    line = "remind me to {} in 4 seconds"
+    writers = [Writer(stack, new_user("k"), line, pause=3.2) for _ in range(USERS)]
+    started = time.monotonic()
+    for writer in writers:
+        writer.thread.start()
+    kills = collections.Counter()
+    while time.monotonic() - started < 120:
+        time.sleep(dice.uniform(1, 6))
+        victims = dice.sample(VICTIMS, dice.choice((1, 1, 2)))
+        kills.update(victims)
+        stack.kill(*victims)
+        time.sleep(dice.uniform(0, 2))
+        stack.start(*sorted(victims, key=("postgres", "kafka", "bridge", "gateway").index))
+    total = USERS * COMMANDS
+    wait_for(f"all {total} commands done", lambda: sum(len(w.acked) for w in writers) == total, DONE_BY)
+    names = ",".join(f"'{writer.user}'" for writer in writers)
+    waiting = f"select count(*) from reminder_fire where user_id in ({names})"
+    wait_for("an empty queue", lambda: stack.sql(waiting) == [["0"]], 60)
+    wait_for("an empty outbox", lambda: stack.sql("select count(*) from outbox") == [["0"]], 60)
+    for writer in writers:
+        rows = stack.sql(f"select id, title from tasks where user_id = '{writer.user}'")
+        assert len(rows) == COMMANDS, "each command made one task"
+        assert {reply["task"]["id"] for reply in writer.acked.values()} == {row[0] for row in rows}
+        told = fired(stack, writer.user)
+        assert len(told) == len(set(told)) == COMMANDS, "each reminder once"
+        numbers = stack.sql(f"select user_seq from events where user_id = '{writer.user}' order by 1")
+        assert [int(row[0]) for row in numbers] == list(range(1, len(numbers) + 1)), "no gap"
+    print(f"kills {dict(kills)}; refusals {[dict(w.refusals) for w in writers]}")
