@@ -58,7 +58,8 @@ bridge_start() { daemon_start bridge "$1"; }
 bridge_ready() { daemon_ready "$BRIDGE_INTERNAL_PORT"; }
 bridge_stop() { stop bridge TERM 20; }
 
-gateway_fingerprint() { daemon_fingerprint gateway; }
+# It serves the page as it was at its start.
+gateway_fingerprint() { (daemon_fingerprint gateway && cat "$ROOT/web/dist/index.html" 2>/dev/null) | sha256sum | cut -c1-16; }
 gateway_start() { daemon_start gateway "$1"; }
 gateway_ready() { daemon_ready "$GATEWAY_INTERNAL_PORT"; }
 gateway_stop() { stop gateway TERM 20; }

@@ -203,6 +203,30 @@ it("a used link says so", async () => {
   expect(page.url()).not.toContain("0123456789abcdef");
 });
 
+it("zone, default time and quiet hours are the server's", async () => {
+  const b = await browser();
+  const page = await b.signIn(newUser());
+  await page.goto(`${BASE}/#/settings`);
+  await page.getByLabel("Time zone").selectOption("America/New_York");
+  await page.getByLabel("Reminder time for tasks without one").fill("07:30");
+  await page.getByLabel("Keep quiet").check();
+  await page.getByLabel("Quiet until").fill("06:15");
+  await page.getByLabel("Urgent tasks remind all the same").check();
+  await page.reload();
+  await page.getByLabel("Quiet until").waitFor();
+  expect(await page.getByLabel("Time zone").inputValue()).toBe("America/New_York");
+  expect(await page.getByLabel("Reminder time for tasks without one").inputValue()).toBe("07:30");
+  expect(await page.getByLabel("Quiet from").inputValue()).toBe("22:00");
+  expect(await page.getByLabel("Quiet until").inputValue()).toBe("06:15");
+  expect(await page.getByLabel("Urgent tasks remind all the same").isChecked()).toBe(true);
+  await page.goto(`${BASE}/#/`);
+  await tell(page, "turn off quiet hours");
+  await page.goto(`${BASE}/#/settings`);
+  await page.reload();
+  await page.getByLabel("Keep quiet").waitFor();
+  expect(await page.getByLabel("Keep quiet").isChecked()).toBe(false);
+});
+
 it("signing out leaves nothing behind, in no tab", async () => {
   const b = await browser();
   const page = await b.signIn(newUser());

@@ -113,10 +113,17 @@ export interface Parsed {
 export const parse = (text: string, timezone: string, locale: string) =>
   call<Parsed>("POST", "/api/v1/parse", { text, timezone, locale });
 
+export interface QuietHours {
+  from: string;
+  to: string;
+  urgent_passes: boolean;
+}
+
 export interface Me {
   timezone?: string;
+  language?: string;
   default_time?: string;
-  quiet_hours?: { from: string; to: string } | null;
+  quiet_hours?: QuietHours | null;
   [more: string]: unknown;
 }
 

@@ -3,13 +3,14 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { getMe, type Me } from "../api.ts";
+import { ApiError, getMe, type Me, patchMe, type QuietHours } from "../api.ts";
 import type { Key } from "../i18n/en.ts";
 import { t } from "../i18n/index.ts";
 import { askPermission, permission } from "../notify.ts";
 import { language, type Theme, theme } from "../prefs.ts";
 import { session } from "../store/session.ts";
 import { signOut } from "../store/sync.ts";
+import { say } from "../toasts.ts";
 
 const me = signal<Me | undefined>(undefined);
 
@@ -49,6 +50,96 @@ function Choose<T extends string>({ label, value, options, onPick }: Choice<T>) 
           <span>{text}</span>
         </label>
       ))}
+    </div>
+  );
+}
+
+/** Sent as soon as it is picked; what the server refuses falls back to what it has. */
+async function change(patch: Partial<Me>): Promise<void> {
+  try {
+    me.value = await patchMe(patch);
+  } catch (error) {
+    me.value = me.value && { ...me.value };
+    say(error instanceof ApiError && error.message ? error.message : t("s_not_saved"));
+  }
+}
+
+/** All zones the browser knows, and the one that is set. */
+function zoneNames(current: string): string[] {
+  const known = Intl.supportedValuesOf("timeZone");
+  return known.includes(current) ? known : [current, ...known];
+}
+
+function Zone({ value }: { value: string }) {
+  return (
+    <select
+      aria-label={t("s_zone")}
+      value={value}
+      onChange={(event) => void change({ timezone: event.currentTarget.value })}
+    >
+      {zoneNames(value).map((name) => (
+        <option key={name} value={name}>
+          {name.replaceAll("_", " ")}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Time({
+  label,
+  value,
+  onPick,
+}: {
+  label: string;
+  value: string;
+  onPick: (v: string) => void;
+}) {
+  return (
+    <input
+      type="time"
+      aria-label={label}
+      value={value}
+      required
+      onChange={(event) => event.currentTarget.value && onPick(event.currentTarget.value)}
+    />
+  );
+}
+
+const NIGHT: QuietHours = { from: "22:00", to: "07:00", urgent_passes: false };
+
+function Quiet({ value }: { value: QuietHours | null }) {
+  const set = (more: Partial<QuietHours>) =>
+    void change({ quiet_hours: { ...(value ?? NIGHT), ...more } });
+  return (
+    <div class="quiet">
+      <label>
+        <input
+          type="checkbox"
+          checked={value !== null}
+          onChange={(event) =>
+            void change({ quiet_hours: event.currentTarget.checked ? NIGHT : null })
+          }
+        />
+        <span>{t("s_quiet_on")}</span>
+      </label>
+      {value && (
+        <>
+          <span class="quiet-times">
+            <Time label={t("s_quiet_from")} value={value.from} onPick={(from) => set({ from })} />
+            <span aria-hidden="true">–</span>
+            <Time label={t("s_quiet_to")} value={value.to} onPick={(to) => set({ to })} />
+          </span>
+          <label>
+            <input
+              type="checkbox"
+              checked={value.urgent_passes}
+              onChange={(event) => set({ urgent_passes: event.currentTarget.checked })}
+            />
+            <span>{t("s_quiet_urgent")}</span>
+          </label>
+        </>
+      )}
     </div>
   );
 }
@@ -121,10 +212,23 @@ export function Settings() {
         </Row>
         {me.value?.timezone && (
           <Row label="s_zone" text={t("s_zone_text")}>
-            {me.value.timezone}
+            <Zone value={me.value.timezone} />
           </Row>
         )}
-        {me.value?.default_time && <Row label="s_default_time">{me.value.default_time}</Row>}
+        {me.value?.default_time && (
+          <Row label="s_default_time">
+            <Time
+              label={t("s_default_time")}
+              value={me.value.default_time}
+              onPick={(default_time) => void change({ default_time })}
+            />
+          </Row>
+        )}
+        {me.value && (
+          <Row label="s_quiet" text={t("s_quiet_text")}>
+            <Quiet value={me.value.quiet_hours ?? null} />
+          </Row>
+        )}
       </div>
       <h3 class="eyebrow">{t("keys_title")}</h3>
       <dl class="card keys">
