@@ -38,6 +38,19 @@ const struct pg_statement store_read_statements[STORE_READ_STATEMENTS] = {
      TASK_FROM " AND status=($2::int2[])[1]" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
     {"task_any",
      TASK_FROM " AND status=ANY($2::int2[])" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
+    {"task_open_after",
+     TASK_FROM " AND status=0 AND $2::int2[] IS NOT NULL AND (due_at,id)>($13::timestamptz,"
+               "$14::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_DUE},
+    {"task_undated_after",
+     TASK_FROM " AND status=0 AND $2::int2[] IS NOT NULL AND $13::timestamptz IS NOT NULL"
+               " AND due_at IS NULL AND id>$14::uuid" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS
+               " ORDER BY id LIMIT $12::int4"},
+    {"task_status_after", TASK_FROM
+     " AND status=($2::int2[])[1] AND updated_at<=$13::timestamptz"
+     " AND (updated_at<$13 OR id>$14::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
+    {"task_any_after", TASK_FROM
+     " AND status=ANY($2::int2[]) AND updated_at<=$13::timestamptz"
+     " AND (updated_at<$13 OR id>$14::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
     {"task_was",
      "SELECT " STORE_TASK_COLUMNS " FROM (SELECT (jsonb_populate_record(NULL::tasks,h.data)).*"
      " FROM task_history h JOIN unnest($2::uuid[],$3::int4[]) AS w(id,version)"
@@ -217,12 +230,26 @@ static void find_params(struct pg_params *params, const struct task_query *query
         pg_array_id(params, query->ids[i]);
     pg_array_end(params);
     pg_add_int4(params, query->limit > 0 && query->limit < LIST_MAX ? query->limit : LIST_MAX);
+    if (query->after) {
+        pg_add_time(params, query->after_us);
+        pg_add_id(params, query->after_id);
+    }
 }
 
 static const char *way_in(const struct task_query *query)
 {
     bool ranged = query->has_from || query->has_to || query->overdue;
     bool one_status = (query->statuses & (query->statuses - 1)) == 0;
+    switch (query->after) {
+    case TASK_AFTER_DUE:
+        return "task_open_after";
+    case TASK_AFTER_UNDATED:
+        return "task_undated_after";
+    case TASK_AFTER_CHANGE:
+        return one_status ? "task_status_after" : "task_any_after";
+    case TASK_AFTER_NOTHING:
+        break;
+    }
     if (query->id_count)
         return "task_ids";
     if (query->statuses == TASK_QUERY_OPEN && !query->newest_first)

@@ -91,6 +91,13 @@ enum {
     TASK_QUERY_DELETED = 1 << TASK_DELETED
 };
 
+enum task_after {
+    TASK_AFTER_NOTHING,
+    TASK_AFTER_DUE,     /* open tasks, by due time; those without one stand behind all others */
+    TASK_AFTER_UNDATED, /* one of those */
+    TASK_AFTER_CHANGE,  /* other tasks, by change */
+};
+
 struct task_query {
     struct base_sv user_id;
     unsigned statuses; /* TASK_QUERY_* */
@@ -107,6 +114,10 @@ struct task_query {
     size_t id_count;
     bool newest_first; /* by change, instead of by due time */
     int32_t limit;
+    /* Go on behind a task of the same list, by what it is ordered by; that task may be gone. */
+    enum task_after after;
+    int64_t after_us; /* its due time, or when it was changed */
+    struct base_id after_id;
 };
 
 typedef void (*task_list_fn)(void *ctx, enum base_err err, struct task *tasks, size_t count);

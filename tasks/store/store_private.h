@@ -46,7 +46,7 @@ bool store_task_decode(const PGresult *r, int row, struct base_arena *arena, str
 
 /* The statements of each file. */
 #define STORE_TURN_STATEMENTS 2
-#define STORE_READ_STATEMENTS 12
+#define STORE_READ_STATEMENTS 16
 #define STORE_REVIEW_STATEMENTS 4
 #define STORE_RECEIPT_STATEMENTS 2
 extern const struct pg_statement store_turn_statements[STORE_TURN_STATEMENTS];

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tasks over REST: reading them, straight from the store. A list comes in pages; the cursor names
+ * the last task of a page by what the list is ordered by, so that a page stays right whatever
+ * changes before it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/http/router.h"
+#include "gateway/hub/hub.h"
+#include "lib/base/json.h"
+#include "lib/base/utf8.h"
+
+enum { LIST_DEFAULT = 50, LIST_MAX = 100, BODY_MAX = 1024 * 1024, CURSOR_MAX = 80 };
+
+struct reading {
+    struct gw_call *call;
+    struct gw_user *user;
+    struct base_arena arena;
+    struct task_query query;
+    struct base_id id;
+    struct base_sv word;
+    bool one;
+    int32_t limit;      /* of the page; one more is asked for, to know whether there are more */
+    struct task *dated; /* a page that goes on with the tasks without a due time */
+    size_t dated_count;
+};
+
+static void reading_end(struct reading *reading)
+{
+    gw_user_unref(reading->user);
+    base_arena_done(&reading->arena);
+    free(reading->call);
+    free(reading);
+}
+
+static void answer_one(struct reading *reading, const struct task *task)
+{
+    struct base_buf buf;
+    char etag[32];
+    base_buf_init(&buf, BODY_MAX);
+    task_json(&buf, task, gw_now_us(reading->call->worker));
+    (void)snprintf(etag, sizeof(etag), "\"%d\"", task->version);
+    const struct net_header header = {SV("ETag"), base_sv_from(etag)};
+    gw_call_json(reading->call, 200, base_buf_sv(&buf), &header, 1);
+    base_buf_done(&buf);
+}
+
+/* "d1764150000000000.UUID": a letter for the order, its value, and the task. */
+
+static const struct {
+    char letter;
+    enum task_after after;
+} orders[] = {{'d', TASK_AFTER_DUE}, {'n', TASK_AFTER_UNDATED}, {'c', TASK_AFTER_CHANGE}};
+
+static void cursor_text(const struct reading *reading, const struct task *last, char *dst)
+{
+    char id[BASE_ID_TEXT + 1];
+    bool by_due = reading->query.statuses == TASK_QUERY_OPEN;
+    char letter = !by_due ? 'c' : last->due.kind ? 'd' : 'n';
+    int64_t value_us = !by_due ? last->updated_us : last->due.kind ? last->due.at_us : 0;
+    base_id_text(last->id, id);
+    (void)snprintf(dst, CURSOR_MAX, "%c%" PRId64 ".%s", letter, value_us, id);
+}
+
+static bool read_cursor(struct base_sv text, struct task_query *query)
+{
+    if (text.len < 2)
+        return false;
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+        if (text.ptr[0] == orders[i].letter)
+            query->after = orders[i].after;
+    struct base_sv rest = base_sv_sub(text, 1, text.len);
+    struct base_sv value = base_sv_split(&rest, '.');
+    return query->after && base_sv_int64(value, &query->after_us) &&
+           base_id_parse(rest, &query->after_id);
+}
+
+static void answer_list(struct reading *reading, const struct task *tasks, size_t count)
+{
+    struct base_buf buf;
+    char cursor[CURSOR_MAX];
+    int64_t now_us = gw_now_us(reading->call->worker);
+    size_t limit = (size_t)reading->limit;
+    size_t dated = reading->dated_count;
+    size_t shown = dated + count > limit ? limit : dated + count;
+    base_buf_init(&buf, (size_t)16 * BODY_MAX);
+    base_json_open(&buf, '{');
+    base_json_key(&buf, "tasks");
+    base_json_open(&buf, '[');
+    const struct task *last = NULL;
+    for (size_t i = 0; i < shown; i++) {
+        last = i < dated ? &reading->dated[i] : &tasks[i - dated];
+        task_json(&buf, last, now_us);
+    }
+    base_json_close(&buf, ']');
+    base_json_key(&buf, "next_cursor");
+    if (last && dated + count > limit) {
+        cursor_text(reading, last, cursor);
+        base_json_str(&buf, base_sv_from(cursor));
+    } else {
+        base_json_null(&buf);
+    }
+    base_json_close(&buf, '}');
+    if (base_buf_ok(&buf))
+        gw_call_json(reading->call, 200, base_buf_sv(&buf), NULL, 0);
+    else
+        gw_call_problem(reading->call, BASE_TOO_LARGE, NULL, "ask for fewer tasks by limit");
+    base_buf_done(&buf);
+}
+
+static void on_tasks(void *ctx, enum base_err err, struct task *tasks, size_t count);
+
+/* Behind the last task with a due time come those without one. */
+static bool goes_on_undated(struct reading *reading, struct task *tasks, size_t count)
+{
+    struct task_query *query = &reading->query;
+    if (query->after != TASK_AFTER_DUE || query->has_from || query->has_to || query->overdue ||
+        count > (size_t)reading->limit)
+        return false;
+    reading->dated = tasks;
+    reading->dated_count = count;
+    query->after = TASK_AFTER_UNDATED;
+    query->after_id = (struct base_id){0};
+    query->limit -= (int32_t)count;
+    task_store_find(reading->call->worker->store, query, &reading->arena, on_tasks, reading);
+    return true;
+}
+
+static void on_tasks(void *ctx, enum base_err err, struct task *tasks, size_t count)
+{
+    struct reading *reading = ctx;
+    if (err == BASE_OK && !reading->one && goes_on_undated(reading, tasks, count))
+        return;
+    if (err != BASE_OK)
+        gw_call_problem(reading->call, err, NULL, NULL);
+    else if (!reading->one)
+        answer_list(reading, tasks, count);
+    else if (count == 1 && tasks[0].status != TASK_DELETED)
+        answer_one(reading, &tasks[0]);
+    else
+        gw_call_problem(reading->call, BASE_NOT_FOUND, NULL, "there is no such task");
+    reading_end(reading);
+}
+
+static void on_user(void *ctx, enum base_err err)
+{
+    struct reading *reading = ctx;
+    if (err == BASE_OK && gw_user_revoked(reading->user, reading->call->token_us))
+        err = BASE_UNAUTHENTICATED;
+    if (err != BASE_OK) {
+        gw_call_problem(reading->call, err, NULL, NULL);
+        reading_end(reading);
+        return;
+    }
+    int64_t now = gw_now_us(reading->call->worker);
+    struct time_civil today = time_zone_civil(reading->user->settings.home, now);
+    reading->query.overdue_us = now;
+    reading->query.today_local_us =
+        time_days_from_civil(today.year, today.month, today.day) * 86400 * 1000000;
+    task_store_find(reading->call->worker->store, &reading->query, &reading->arena, on_tasks,
+                    reading);
+}
+
+static struct reading *reading_new(struct gw_call *call)
+{
+    struct reading *reading = calloc(1, sizeof(*reading));
+    if (reading) {
+        base_arena_init(&reading->arena, (size_t)16 * BODY_MAX);
+        reading->user = gw_hub_user(call->worker->hub, call->user_id);
+    }
+    if (!reading || !reading->user) {
+        gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
+        free(reading);
+        return NULL;
+    }
+    reading->call = gw_call_later(call);
+    if (!reading->call) {
+        reading_end(reading);
+        return NULL;
+    }
+    reading->limit = LIST_DEFAULT;
+    reading->query = (struct task_query){
+        .user_id = reading->user->id, .statuses = TASK_QUERY_OPEN, .limit = LIST_DEFAULT};
+    return reading;
+}
+
+static void read_go(struct reading *reading)
+{
+    if (gw_user_fresh(reading->user))
+        on_user(reading, BASE_OK);
+    else
+        gw_user_read(reading->user, SV_NULL, on_user, reading);
+}
+
+void gw_http_task_get(struct gw_call *call)
+{
+    struct base_id id;
+    if (!base_id_parse(call->id, &id)) {
+        gw_call_problem(call, BASE_NOT_FOUND, NULL, "this is not the id of a task");
+        return;
+    }
+    struct reading *reading = reading_new(call);
+    if (!reading)
+        return;
+    reading->one = true;
+    reading->id = id;
+    reading->query.ids = &reading->id;
+    reading->query.id_count = 1;
+    reading->query.statuses |= TASK_QUERY_DONE;
+    read_go(reading);
+}
+
+static bool read_status(struct base_sv text, unsigned *ret_statuses)
+{
+    static const struct {
+        const char *name;
+        unsigned statuses;
+    } rows[] = {{"open", TASK_QUERY_OPEN},
+                {"done", TASK_QUERY_DONE},
+                {"deleted", TASK_QUERY_DELETED},
+                {"all", TASK_QUERY_OPEN | TASK_QUERY_DONE}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (base_sv_eq_c(text, rows[i].name)) {
+            *ret_statuses = rows[i].statuses;
+            return true;
+        }
+    return false;
+}
+
+/* NULL, or what is wrong with which argument. */
+static const char *read_argument(struct reading *reading, struct base_sv name, struct base_sv value)
+{
+    struct task_query *query = &reading->query;
+    int64_t number;
+    if (!base_utf8_valid(value) || memchr(value.ptr, '\0', value.len))
+        return "an argument must be UTF-8 text";
+    if (base_sv_eq_c(name, "status"))
+        return read_status(value, &query->statuses) ? NULL
+                                                    : "status is one of open, done, deleted, all";
+    if (base_sv_eq_c(name, "due_from"))
+        return (query->has_from = base_time_parse(value, &query->from_us))
+                   ? NULL
+                   : "due_from is an RFC 3339 time";
+    if (base_sv_eq_c(name, "due_to"))
+        return (query->has_to = base_time_parse(value, &query->to_us))
+                   ? NULL
+                   : "due_to is an RFC 3339 time";
+    if (base_sv_eq_c(name, "overdue"))
+        return (query->overdue = base_sv_eq_c(value, "true")) || base_sv_eq_c(value, "false")
+                   ? NULL
+                   : "overdue is true or false";
+    if (base_sv_eq_c(name, "priority")) {
+        bool ok = base_sv_int64(value, &number) && number >= 1 && number <= 4;
+        query->priority = ok ? (int)number : 0;
+        return ok ? NULL : "priority is a number from 1 to 4";
+    }
+    if (base_sv_eq_c(name, "limit")) {
+        bool ok = base_sv_int64(value, &number) && number >= 1 && number <= LIST_MAX;
+        reading->limit = ok ? (int32_t)number : LIST_DEFAULT;
+        return ok ? NULL : "limit is a number from 1 to 100";
+    }
+    if (base_sv_eq_c(name, "cursor"))
+        return read_cursor(value, query) ? NULL : "cursor is what next_cursor of a page was";
+    struct base_sv kept = base_arena_sv(&reading->arena, value);
+    if (base_sv_eq_c(name, "tag"))
+        return query->tag = kept, NULL;
+    if (base_sv_eq_c(name, "project"))
+        return query->project = kept, NULL;
+    if (base_sv_eq_c(name, "q")) {
+        reading->word = kept;
+        query->words = &reading->word;
+        query->word_count = kept.len > 0;
+        return NULL;
+    }
+    return "unknown argument; known: status, due_from, due_to, overdue, priority, tag, project, q, "
+           "limit, cursor";
+}
+
+void gw_http_tasks_list(struct gw_call *call)
+{
+    struct reading *reading = reading_new(call);
+    if (!reading)
+        return;
+    for (size_t i = 0;; i++) {
+        struct base_sv value = net_request_arg_at(call->req, i);
+        if (!value.ptr)
+            break;
+        struct base_sv name = base_sv_split(&value, '=');
+        const char *wrong = read_argument(reading, name, value);
+        if (!wrong)
+            continue;
+        gw_call_problem(call, BASE_INVALID, NULL, wrong);
+        reading_end(reading);
+        return;
+    }
+    bool by_due = reading->query.statuses == TASK_QUERY_OPEN;
+    if (reading->query.after && by_due == (reading->query.after == TASK_AFTER_CHANGE)) {
+        gw_call_problem(call, BASE_INVALID, NULL, "the cursor belongs to a list of another status");
+        reading_end(reading);
+        return;
+    }
+    reading->query.limit = reading->limit + 1;
+    read_go(reading);
+}
