@@ -179,6 +179,12 @@ def test_why_tells_the_way_of_a_reminder(stack, connect, user, api):
     assert ": fired, 0." in fired and "published +" in fired and "delivered +" in fired
     assert "acknowledged +" in fired
     assert ": waiting" in waiting
+    shown = api("GET", f"/tasks/{task['id']}/reminders")
+    assert [reminder["id"] for reminder in shown["reminders"]] == [r["id"] for r in task["reminders"]]
+    assert [receipt["state"] for receipt in shown["receipts"]] == ["waiting", "fired"]
+    assert shown["receipts"][0]["fired_at"] is None
+    way = [shown["receipts"][1][f"{step}_at"] for step in ("fired", "published", "delivered", "acknowledged")]
+    assert all(way) and way[0] == min(way)
     reply = session.message("why did you not remind me of feed the cat?")
     assert reply["intent"] == "why"
     assert "One of your devices showed it." in reply["text"]
