@@ -12,7 +12,7 @@ struct gw_config {
     int64_t auth_leeway_ms;
     char *listen_address, *internal_address, *origins, *web_root, *nlu_rules;
     int64_t listen_port, internal_port, threads;
-    int64_t max_connections, max_message, max_queue, max_waiting, ping_ms;
+    int64_t max_connections, max_message, max_queue, max_waiting, user_rate, ping_ms;
     int64_t drain_ms, drain_spread_ms;
     int log_level, log_format;
 };

@@ -220,3 +220,25 @@ bool task_series_roll(const struct task_context *ctx, const struct task *task,
     set_due(ctx, ret_due, wall);
     return true;
 }
+
+size_t task_series_ahead(const struct task_context *ctx, const struct task *task, size_t limit,
+                         struct task_due *ret_dues)
+{
+    struct recur_pattern pattern;
+    struct recur_set set;
+    struct recur_iter iter;
+    struct recur_occurrence next;
+    if (limit == 0 || task->due.kind == TASK_DUE_NONE)
+        return 0;
+    size_t count = 0;
+    ret_dues[count++] = task->due;
+    if (task->recurrence.len == 0 || !load(ctx, task, &pattern, &set) ||
+        pattern.anchor != RECUR_ANCHOR_SCHEDULE)
+        return count;
+    recur_iter_init(&iter, &set, time_civil_seconds(task->due.local) + 1);
+    while (count < limit && recur_iter_next(&iter, &next) == RECUR_FOUND) {
+        ret_dues[count] = task->due;
+        set_due(ctx, &ret_dues[count++], next.wall);
+    }
+    return count;
+}

@@ -37,4 +37,9 @@ void task_series_look_ahead(const struct task_context *ctx, struct task *task);
 bool task_series_roll(const struct task_context *ctx, const struct task *task,
                       struct task_due *ret_due);
 
+/* The due times from the present one on, as they are foreseen; limit at most. One for a task that
+ * does not recur or counts from its completion, none without a due time. */
+size_t task_series_ahead(const struct task_context *ctx, const struct task *task, size_t limit,
+                         struct task_due *ret_dues);
+
 #endif

@@ -11,7 +11,7 @@
 #include "lib/base/buf.h"
 #include "tasks/store/store.h"
 
-enum { GW_LISTED_MAX = 20, GW_UNDO_MAX = 20, GW_UNDO_TASKS_MAX = 50, GW_STATE_MAX = 64 * 1024 };
+enum { GW_LISTED_MAX = 20, GW_UNDO_MAX = 20, GW_UNDO_TASKS_MAX = 100, GW_STATE_MAX = 64 * 1024 };
 
 /* The question that is open. */
 enum gw_ask {

@@ -12,7 +12,6 @@
 #include "gateway/hub/hub.h"
 #include "lib/base/json.h"
 #include "lib/base/utf8.h"
-#include "tasks/store/receipts.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 100, BODY_MAX = 1024 * 1024, CURSOR_MAX = 80 };
 
@@ -24,8 +23,6 @@ struct reading {
     struct base_id id;
     struct base_sv word;
     bool one;
-    bool receipts; /* of the one's reminders */
-    const struct task *task;
     int32_t limit;      /* of the page; one more is asked for, to know whether there are more */
     struct task *dated; /* a page that goes on with the tasks without a due time */
     size_t dated_count;
@@ -46,8 +43,7 @@ static void answer_one(struct reading *reading, const struct task *task)
     base_buf_init(&buf, BODY_MAX);
     task_json(&buf, task, gw_now_us(reading->call->worker));
     (void)snprintf(etag, sizeof(etag), "\"%d\"", task->version);
-    const struct net_header header = {SV("ETag"), base_sv_from(etag)};
-    gw_call_json(reading->call, 200, base_buf_sv(&buf), &header, 1);
+    gw_call_cached(reading->call, etag, base_buf_sv(&buf));
     base_buf_done(&buf);
 }
 
@@ -85,6 +81,7 @@ static void answer_list(struct reading *reading, const struct task *tasks, size_
 {
     struct base_buf buf;
     char cursor[CURSOR_MAX];
+    char etag[32];
     int64_t now_us = gw_now_us(reading->call->worker);
     size_t limit = (size_t)reading->limit;
     size_t dated = reading->dated_count;
@@ -107,8 +104,9 @@ static void answer_list(struct reading *reading, const struct task *tasks, size_
         base_json_null(&buf);
     }
     base_json_close(&buf, '}');
+    (void)snprintf(etag, sizeof(etag), "\"%016" PRIx64 "\"", base_sv_hash(base_buf_sv(&buf), 0));
     if (base_buf_ok(&buf))
-        gw_call_json(reading->call, 200, base_buf_sv(&buf), NULL, 0);
+        gw_call_cached(reading->call, etag, base_buf_sv(&buf));
     else
         gw_call_problem(reading->call, BASE_TOO_LARGE, NULL, "ask for fewer tasks by limit");
     base_buf_done(&buf);
@@ -132,86 +130,20 @@ static bool goes_on_undated(struct reading *reading, struct task *tasks, size_t 
     return true;
 }
 
-static void kv_time_or_null(struct base_buf *buf, const char *key, int64_t at_us)
-{
-    base_json_key(buf, key);
-    if (at_us)
-        base_json_time(buf, at_us);
-    else
-        base_json_null(buf);
-}
-
-static void receipt_json(struct base_buf *buf, const struct task_receipt *receipt)
-{
-    static const char *const states[] = {"waiting", "fired", "late", "missed", "cleared"};
-    char id[BASE_ID_TEXT + 1];
-    base_id_text(receipt->reminder, id);
-    base_json_open(buf, '{');
-    base_json_kv_str(buf, "reminder_id", base_sv_from(id));
-    base_json_kv_int(buf, "occurrence", receipt->occurrence);
-    base_json_kv_int(buf, "repeat", receipt->repeat);
-    base_json_kv_str(buf, "state", base_sv_from(states[receipt->state]));
-    base_json_kv_time(buf, "due_at", receipt->due_us);
-    kv_time_or_null(buf, "held_until", receipt->held_until_us);
-    kv_time_or_null(buf, "fired_at", receipt->fired_us);
-    kv_time_or_null(buf, "published_at", receipt->published_us);
-    kv_time_or_null(buf, "delivered_at", receipt->delivered_us);
-    kv_time_or_null(buf, "acknowledged_at", receipt->acked_us);
-    base_json_close(buf, '}');
-}
-
-static void on_receipts(void *ctx, enum base_err err, const struct task_receipt *receipts,
-                        size_t count)
-{
-    struct reading *reading = ctx;
-    struct base_buf buf;
-    base_buf_init(&buf, BODY_MAX);
-    base_json_open(&buf, '{');
-    base_json_key(&buf, "reminders");
-    task_reminders_json(&buf, reading->task, false);
-    base_json_key(&buf, "receipts");
-    base_json_open(&buf, '[');
-    for (size_t i = 0; i < count; i++)
-        receipt_json(&buf, &receipts[i]);
-    base_json_close(&buf, ']');
-    base_json_close(&buf, '}');
-    if (err == BASE_OK)
-        gw_call_json(reading->call, 200, base_buf_sv(&buf), NULL, 0);
-    else
-        gw_call_problem(reading->call, err, NULL, NULL);
-    base_buf_done(&buf);
-    reading_end(reading);
-}
-
-/* Ends the reading, at once or later. */
-static void return_one(struct reading *reading, const struct task *task)
-{
-    if (!reading->receipts) {
-        answer_one(reading, task);
-        reading_end(reading);
-        return;
-    }
-    reading->task = task;
-    task_store_receipts(reading->call->worker->store, reading->user->id, task->id, &reading->arena,
-                        on_receipts, reading);
-}
-
 static void on_tasks(void *ctx, enum base_err err, struct task *tasks, size_t count)
 {
     struct reading *reading = ctx;
     bool found = count == 1 && tasks[0].status != TASK_DELETED;
     if (err == BASE_OK && !reading->one && goes_on_undated(reading, tasks, count))
         return;
-    if (err == BASE_OK && reading->one && found) {
-        return_one(reading, &tasks[0]);
-        return;
-    }
     if (err != BASE_OK)
         gw_call_problem(reading->call, err, NULL, NULL);
-    else if (reading->one)
-        gw_call_problem(reading->call, BASE_NOT_FOUND, NULL, "there is no such task");
-    else
+    else if (!reading->one)
         answer_list(reading, tasks, count);
+    else if (found)
+        answer_one(reading, &tasks[0]);
+    else
+        gw_call_problem(reading->call, BASE_NOT_FOUND, NULL, "there is no such task");
     reading_end(reading);
 }
 
@@ -265,7 +197,7 @@ static void read_go(struct reading *reading)
         gw_user_read(reading->user, SV_NULL, on_user, reading);
 }
 
-static void get_one(struct gw_call *call, bool receipts)
+void gw_http_task_get(struct gw_call *call)
 {
     struct base_id id;
     if (!base_id_parse(call->id, &id)) {
@@ -276,22 +208,11 @@ static void get_one(struct gw_call *call, bool receipts)
     if (!reading)
         return;
     reading->one = true;
-    reading->receipts = receipts;
     reading->id = id;
     reading->query.ids = &reading->id;
     reading->query.id_count = 1;
     reading->query.statuses |= TASK_QUERY_DONE;
     read_go(reading);
-}
-
-void gw_http_task_get(struct gw_call *call)
-{
-    get_one(call, false);
-}
-
-void gw_http_task_reminders(struct gw_call *call)
-{
-    get_one(call, true);
 }
 
 static bool read_status(struct base_sv text, unsigned *ret_statuses)

@@ -11,6 +11,8 @@ struct gw_call {
     struct net_request *req;
     struct base_sv user_id; /* of routes that need a token */
     char user_text[129];
+    int64_t rate_left; /* requests the user still has, and when all are there again; -1: no limit */
+    int64_t rate_full_s;
     int64_t token_us;  /* when the token was issued */
     struct base_sv id; /* the path's {id} */
 };
@@ -25,6 +27,13 @@ void gw_call_json(struct gw_call *call, int status, struct base_sv body,
 /* RFC 9457. field: a JSON pointer's last part, or NULL; detail NULL: the error's text. */
 void gw_call_problem(struct gw_call *call, enum base_err err, const char *field,
                      const char *detail);
+/* The same as an object, inside an answer. */
+void gw_problem_json(struct base_buf *buf, enum base_err err, const char *field,
+                     const char *detail);
+/* What a client may keep and ask for again by If-None-Match, which is looked at here. */
+void gw_call_cached(struct gw_call *call, const char *etag, struct base_sv body);
+void gw_call_typed(struct gw_call *call, int status, const char *type, struct base_sv body,
+                   const struct net_header *headers, size_t count);
 void gw_call_text(struct gw_call *call, int status, const char *type, struct base_sv body);
 
 /* Copies the call for an answer later; NULL: out of memory (and answered so). */

@@ -6,6 +6,7 @@
 #ifndef GATEWAY_HUB_HUB_H
 #define GATEWAY_HUB_HUB_H
 
+#include "gateway/hub/rate.h"
 #include "gateway/worker.h"
 
 struct gw_session;
@@ -39,6 +40,7 @@ struct gw_user {
     struct gw_turn *first_turn; /* the first one is under way */
     struct gw_turn **last_turn;
     size_t turn_count;
+    struct gw_rate rate; /* of requests */
 };
 
 BASE_MUST_CHECK enum base_err gw_hub_new(struct gw_worker *worker, struct gw_hub **ret_hub);

@@ -7,10 +7,25 @@ uint64_t gw_content_hash(struct base_sv content)
     return base_sv_hash(content, 0x746f646f);
 }
 
+void gw_turn_keep_talk(struct gw_turn *turn, struct gw_talk *talk)
+{
+    struct base_buf state;
+    base_buf_init(&state, GW_STATE_MAX);
+    gw_talk_format(&state, talk);
+    while (!base_buf_ok(&state) && gw_talk_forget_oldest(talk)) {
+        base_buf_reset(&state);
+        gw_talk_format(&state, talk);
+    }
+    turn->keep_dialogue = base_sv_eq(base_buf_sv(&state), base_buf_sv(&turn->user->dialogue_state));
+    turn->dialogue_state = base_arena_sv(&turn->work, base_buf_sv(&state));
+    if (!base_buf_ok(&state) || !turn->dialogue_state.ptr)
+        turn->failure = BASE_NO_MEMORY;
+    base_buf_done(&state);
+}
+
 static enum gw_step next_of(struct gw_turn *turn, enum gw_step step)
 {
     struct gw_dialogue *d = turn->plan_state;
-    struct base_buf state;
     if (step == GW_FIND) {
         turn->query = &d->query;
         return step;
@@ -38,17 +53,7 @@ static enum gw_step next_of(struct gw_turn *turn, enum gw_step step)
     if (!d->undone)
         gw_talk_remember(&d->talk, d->arena, d->changes, d->change_count);
     gw_dialogue_reply_json(d, turn->client_id, &turn->reply);
-    base_buf_init(&state, GW_STATE_MAX);
-    gw_talk_format(&state, &d->talk);
-    while (!base_buf_ok(&state) && gw_talk_forget_oldest(&d->talk)) {
-        base_buf_reset(&state);
-        gw_talk_format(&state, &d->talk);
-    }
-    turn->keep_dialogue = base_sv_eq(base_buf_sv(&state), base_buf_sv(&turn->user->dialogue_state));
-    turn->dialogue_state = base_arena_sv(&turn->work, base_buf_sv(&state));
-    if (!base_buf_ok(&state) || !turn->dialogue_state.ptr)
-        turn->failure = BASE_NO_MEMORY;
-    base_buf_done(&state);
+    gw_turn_keep_talk(turn, &d->talk);
     return GW_ANSWERED;
 }
 

@@ -87,6 +87,8 @@ void gw_turn_submit(struct gw_turn *turn);
 
 /* chat.c: the plan of chat lines and actions. */
 extern const struct gw_plan gw_chat_plan;
+/* The conversation's memory is to be this when the turn is committed. */
+void gw_turn_keep_talk(struct gw_turn *turn, struct gw_talk *talk);
 /* The idempotency hash of a chat line or action frame's content. */
 uint64_t gw_content_hash(struct base_sv content);
 

@@ -229,7 +229,6 @@ static struct net_request *request_new(struct net_conn *conn)
         copy_header(req, wsi, i);
     copy_args(req, wsi);
     memcpy(req->remote, conn->remote, sizeof(req->remote));
-    base_buf_init(&req->body, conn->server->options.max_body_bytes);
     return req;
 }
 
@@ -288,6 +287,15 @@ static int refuse(struct net_conn *conn, int status)
     return 0;
 }
 
+static size_t body_limit(const struct net_conn *conn)
+{
+    const struct net_server_options *options = &conn->server->options;
+    size_t limit = options->handlers->body_limit
+                       ? options->handlers->body_limit(options->ctx, conn->request)
+                       : 0;
+    return limit ? limit : options->max_body_bytes;
+}
+
 int net_http_begin(struct net_conn *conn)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -306,7 +314,9 @@ int net_http_begin(struct net_conn *conn)
     if (length_text.ptr && (length_text.ptr[0] < '0' || length_text.ptr[0] > '9' ||
                             !base_sv_int64(length_text, &length)))
         return refuse(conn, 400);
-    if ((uint64_t)length > conn->server->options.max_body_bytes) {
+    size_t most = body_limit(conn);
+    base_buf_init(&req->body, most);
+    if ((uint64_t)length > most) {
         base_metric_inc(BASE_M_NET_OVERSIZE);
         return refuse(conn, 413);
     }

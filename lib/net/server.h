@@ -53,6 +53,9 @@ struct net_upgrade {
 };
 
 struct net_server_handlers {
+    /* How long a body this request may bring, known by its headers only; a longer one gets 413. 0:
+     * max_body_bytes of the options. NULL: that for all. */
+    size_t (*body_limit)(void *ctx, const struct net_request *req);
     /* A whole request; answer it once by net_respond(), now or later. */
     void (*on_request)(void *ctx, struct net_request *req);
     /* 0 accepts, otherwise the HTTP status of the refusal. NULL: no WebSocket here (404). The

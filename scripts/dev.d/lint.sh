@@ -86,7 +86,7 @@ cmd_fmt() {
     "$VENV/bin/ruff" format -q .
 }
 
-# A test compares these pages with their tables.
+# Tests compare these with what they are made from.
 cmd_docs() {
     local page
     state_init
@@ -95,4 +95,6 @@ cmd_docs() {
         "$ROOT/build/dev/tests/print_tables" "$page" >"$ROOT/docs/$page.md"
         say "docs/$page.md"
     done
+    "$ROOT/.venv/bin/python" "$ROOT/scripts/dev.d/openapi.py"
+    say "docs/openapi.json"
 }

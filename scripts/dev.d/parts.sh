@@ -57,7 +57,7 @@ postgres_start() { # FINGERPRINT
     postgres_clear_stale "$data"
     spawn postgres "$1" "${RUN_AS[@]}" "$(postgres_bin)/postgres" -D "$data" \
         -c "port=$POSTGRES_PORT" -c listen_addresses=127.0.0.1 -c "unix_socket_directories=$sockets" \
-        -c max_connections=100 -c shared_buffers=128MB -c max_wal_size=1GB \
+        -c max_connections=100 -c shared_buffers=256MB -c max_wal_size=4GB \
         -c 'log_line_prefix=%m [%p] ' -c log_timezone=UTC -c timezone=UTC
 }
 

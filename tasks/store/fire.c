@@ -36,14 +36,13 @@ enum state { DOWN, WAITING, ASKING, CLAIMING, SETTLING, FAILING };
     " WHERE attempts < 5 ORDER BY fire_at LIMIT 1"
 
 #define TAKE_SQL                                                                                   \
-    " d AS (DELETE FROM reminder_fire f USING c WHERE f.reminder_id = c.reminder_id"               \
-    "  AND f.occurrence = c.occurrence AND f.repeat = c.repeat RETURNING f.*)"                     \
+    " d AS (DELETE FROM reminder_fire f WHERE ctid = ANY(ARRAY(SELECT ctid FROM c)) RETURNING f.*)" \
     " SELECT " FIRE_BATCH_COLUMNS " FROM d LEFT JOIN tasks t ON t.id = d.task_id"                  \
     " LEFT JOIN users u ON u.user_id = d.user_id"                                                  \
     " ORDER BY d.user_id, d.fire_at, d.reminder_id"
 
 #define CLAIM_SQL                                                                                  \
-    "WITH c AS MATERIALIZED (SELECT reminder_id, occurrence, repeat FROM reminder_fire"            \
+    "WITH c AS MATERIALIZED (SELECT ctid FROM reminder_fire"                                       \
     "  WHERE fire_at <= now() AND fire_at > now() - interval '15 min' AND attempts < 5"            \
     "  ORDER BY fire_at, rank LIMIT $1::int4 FOR UPDATE SKIP LOCKED)," TAKE_SQL
 
@@ -54,7 +53,7 @@ enum state { DOWN, WAITING, ASKING, CLAIMING, SETTLING, FAILING };
     " u AS MATERIALIZED (SELECT DISTINCT user_id FROM (SELECT user_id FROM reminder_fire"          \
     "  WHERE (SELECT ok FROM l) AND fire_at <= now() - interval '15 min' AND attempts < 5"         \
     "  ORDER BY fire_at LIMIT $2::int4) AS x),"                                                    \
-    " c AS MATERIALIZED (SELECT f.reminder_id, f.occurrence, f.repeat FROM u JOIN reminder_fire f" \
+    " c AS MATERIALIZED (SELECT f.ctid FROM u JOIN reminder_fire f"                                \
     "  ON f.user_id = u.user_id AND f.fire_at + interval '0' <= now() - interval '15 min'"         \
     "  AND f.attempts < 5"                                                                         \
     "  LIMIT $1::int4 FOR UPDATE OF f SKIP LOCKED)," TAKE_SQL

@@ -4,6 +4,11 @@
  * (the cursor, then published history after it) → NUMBERING. One round is under way at a time; the
  * next begins when the loop gets round to it, at once while there is work and after 2 to 20 ms when
  * there was none. Polling, because NOTIFY takes a lock of the whole server at each commit.
+ *
+ * Deleted rows stay in the outbox's index until they are vacuumed, and while somebody's long
+ * transaction lasts each look at its beginning walks over all of them. So a round looks behind the
+ * row that was the newest a moment ago; every FROM_START_MS one looks from the beginning, for what
+ * was committed long after it got its id.
  */
 #include "tasks/store/relay.h"
 
@@ -21,6 +26,8 @@ enum {
     STATS_MS = 1000,
     PARTITIONS_MS = 3600 * 1000,
     DAYS_AHEAD = 3,
+    MARK_MS = 15,
+    FROM_START_MS = 100,
     PUBLISHED_MAX = 4096,
     PARAMS_MAX = 1 << 20
 };
@@ -31,24 +38,25 @@ enum state { DOWN, FOLLOWING, PREPARING, CURSOR, READING, NUMBERING };
 #define LEADER_LOCK "8389754737010108261"
 
 #define NUMBER_SQL                                                                                 \
-    "WITH d AS MATERIALIZED (DELETE FROM outbox"                                                   \
-    "  WHERE id = ANY(ARRAY(SELECT id FROM outbox ORDER BY id LIMIT $1::int4))"                    \
+    "WITH d AS MATERIALIZED (DELETE FROM outbox WHERE ctid = ANY(ARRAY("                           \
+    "  SELECT ctid FROM outbox WHERE id > $2::int8 ORDER BY id LIMIT $1::int4))"                   \
     "  RETURNING id, user_id, type, payload),"                                                     \
     " g AS MATERIALIZED (SELECT user_id, count(*) AS n, array_agg(id ORDER BY id) AS i,"           \
     "  array_agg(type ORDER BY id) AS t, array_agg(payload ORDER BY id) AS p"                      \
     "  FROM d GROUP BY user_id),"                                                                  \
     " b AS (UPDATE users u SET seq = u.seq + g.n FROM g WHERE u.user_id = g.user_id"               \
-    "  RETURNING u.user_id, u.seq - g.n AS base, g.i, g.t, g.p)"                                   \
-    " INSERT INTO events(user_id, user_seq, type, payload)"                                        \
+    "  RETURNING u.user_id, u.seq - g.n AS base, g.i, g.t, g.p),"                                  \
+    " e AS (INSERT INTO events(user_id, user_seq, type, payload)"                                  \
     "  SELECT b.user_id, b.base + x.nr, x.t, x.p"                                                  \
     "  FROM b, unnest(b.i, b.t, b.p) WITH ORDINALITY AS x(i, t, p, nr) ORDER BY x.i"               \
-    " RETURNING id, user_id, user_seq, type, payload"
+    "  RETURNING id, user_id, user_seq, type, payload)"                                            \
+    " SELECT e.*, (SELECT max(id) FROM d) FROM e"
 
 /* How long the events of the outbox have waited; if long, who may be in the way: an old snapshot
  * keeps dead rows alive. */
 #define STATS_SQL                                                                                  \
-    "WITH o AS (SELECT (SELECT created_at FROM outbox ORDER BY id LIMIT 1) AS oldest,"             \
-    "  (SELECT max(id) - min(id) + 1 FROM outbox) AS depth)"                                       \
+    "WITH o AS (SELECT (SELECT created_at FROM outbox WHERE id > $1::int8 ORDER BY id LIMIT 1)"    \
+    "  AS oldest, (SELECT max(id) - min(id) + 1 FROM outbox WHERE id > $1) AS depth)"              \
     " SELECT coalesce((extract(epoch FROM now() - oldest) * 1000000)::int8, 0),"                   \
     "  coalesce(depth, 0)::int8,"                                                                  \
     "  CASE WHEN oldest < now() - interval '5 s' THEN (SELECT pid::int8 FROM pg_stat_activity"     \
@@ -82,6 +90,9 @@ struct task_relay {
     bool restart;
     int empty_rounds;
     int64_t read_to; /* READING: the last id handed over */
+    /* Rows of the outbox: all that was committed up to low is gone, but for late ones. */
+    int64_t low, mark, newest;
+    int64_t mark_at_us, from_start_at_us;
     int64_t save_wanted, save_sent, saved;
     struct base_id published[PUBLISHED_MAX];
     size_t published_count;
@@ -185,6 +196,16 @@ static void on_read(void *ctx, enum base_err err, const PGresult *result)
     hand_over(relay, result);
 }
 
+static void move_mark(struct task_relay *relay)
+{
+    int64_t now = base_loop_now_us(relay->options.loop);
+    if (now < relay->mark_at_us)
+        return;
+    relay->low = relay->mark;
+    relay->mark = relay->newest;
+    relay->mark_at_us = now + MARK_MS * INT64_C(1000);
+}
+
 static void on_numbered(void *ctx, enum base_err err, const PGresult *result)
 {
     struct task_relay *relay = ctx;
@@ -192,6 +213,9 @@ static void on_numbered(void *ctx, enum base_err err, const PGresult *result)
         return;
     int rows = PQntuples(result);
     relay->empty_rounds = rows ? 0 : relay->empty_rounds + 1;
+    if (rows && pg_int(result, 0, 5) > relay->newest)
+        relay->newest = pg_int(result, 0, 5);
+    move_mark(relay);
     if (rows == relay->options.batch)
         step(relay); /* the database works on the next round while these are published */
     else
@@ -207,6 +231,15 @@ static void ask(struct task_relay *relay, const char *statement, pg_done_fn fn)
         relay->under_way = true;
     else
         base_timer_start(relay->poll, RETRY_MS);
+}
+
+static int64_t begin_behind(struct task_relay *relay)
+{
+    int64_t now = base_loop_now_us(relay->options.loop);
+    if (now < relay->from_start_at_us)
+        return relay->low;
+    relay->from_start_at_us = now + FROM_START_MS * INT64_C(1000);
+    return 0;
 }
 
 /* The next round. */
@@ -240,6 +273,7 @@ static void step(void *ctx)
         break;
     case NUMBERING:
         pg_add_int4(relay->params, relay->options.batch);
+        pg_add_int8(relay->params, begin_behind(relay));
         if (!relay->held)
             ask(relay, "relay_number", on_numbered);
         break;
@@ -327,9 +361,11 @@ static void on_chores(void *ctx)
     send_save(relay);
     send_published(relay);
     pg_params_reset(relay->params);
+    pg_add_int8(relay->params, relay->low);
     if (now >= relay->stats_at_us && chore(relay, "relay_stats", on_stats))
         relay->stats_at_us = now + STATS_MS * INT64_C(1000);
     if (now >= relay->partitions_at_us) {
+        pg_params_reset(relay->params);
         pg_add_int4(relay->params, DAYS_AHEAD);
         pg_add_int4(relay->params, relay->options.keep_days);
         relay->partitions_at_us = now + PARTITIONS_MS * INT64_C(1000);
@@ -342,6 +378,7 @@ static void on_state(void *ctx, bool up, const char *error)
     struct task_relay *relay = ctx;
     relay->restart = false;
     relay->published_count = 0;
+    relay->low = relay->mark = relay->newest = relay->from_start_at_us = 0;
     enter(relay, up ? FOLLOWING : DOWN, 0);
     if (relay->options.on_state)
         relay->options.on_state(relay->options.ctx, up, error);

@@ -5,6 +5,7 @@ to Kafka. Peers in the same run on the same PostgreSQL: graphile-worker and pg-b
 does nothing; they write no outbox and publish nothing.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -21,7 +22,7 @@ DUE = 5_000 if SMOKE else 1_000_000
 PEER_JOBS = 2_000 if SMOKE else 100_000
 RATE_S = 3 if SMOKE else 30
 AT_ONCE = 2_000 if SMOKE else 20_000
-LEFT = "select count(*) from reminder_fire where fire_at < now() + interval '1 min'"
+LEFT = "select count(*) from (select from reminder_fire where fire_at < now() + interval '1 min' limit 1) x"
 
 
 def insert(stack, run: str, count: int, fire_at: str) -> None:
@@ -47,7 +48,7 @@ def published(brokers: str) -> int:
 
 def wait_drained(stack, query: str) -> None:
     while stack.sql(query) != [["0"]]:
-        time.sleep(0.1)
+        time.sleep(0.5)
 
 
 def lateness(stack, run: str) -> tuple[float, float, float]:
@@ -60,22 +61,35 @@ def lateness(stack, run: str) -> tuple[float, float, float]:
     return tuple(float(value) for value in row.strip("{}").split(","))
 
 
+@contextlib.contextmanager
+def bridge(stack):
+    """One that fires and publishes: MQTT and the audit log are not what the peers are beside."""
+    program = ROOT / "build" / "release" / "bin" / "todo-bridge"
+    conf = stack.folder / "conf" / "bridge.conf"
+    with subprocess.Popen([program, "--config", conf, "--roles=relay,scheduler"], stderr=subprocess.DEVNULL) as one:
+        try:
+            yield
+        finally:
+            one.terminate()
+            one.wait()
+            stack.start("bridge")
+
+
 def backlog(stack, report: Report) -> float:
     stack.stop("bridge")
     insert(stack, "backlog", DUE, "now() + interval '10 d'")
     stack.sql("analyze reminder_fire; analyze tasks")
-    brokers = stack["TODO_KAFKA_BROKERS"]
-    before = published(brokers)
+    before = published(stack["TODO_KAFKA_BROKERS"])
     waiting = "fire_at between now() + interval '9 d' and now() + interval '11 d'"
     stack.sql(f"update reminder_fire set fire_at = now() where {waiting}")
     stack.sql("vacuum analyze reminder_fire")
     start = time.monotonic()
-    stack.start("bridge")
-    wait_drained(stack, LEFT)
-    fired_s = time.monotonic() - start
-    while published(brokers) - before < DUE:
-        time.sleep(0.1)
-    published_s = time.monotonic() - start
+    with bridge(stack):
+        wait_drained(stack, LEFT)
+        fired_s = time.monotonic() - start
+        while published(stack["TODO_KAFKA_BROKERS"]) - before < DUE:
+            time.sleep(0.5)
+        published_s = time.monotonic() - start
     report.add("fired, with receipt and event", DUE / fired_s, "1/s")
     return DUE / published_s
 
@@ -101,14 +115,6 @@ def main() -> int:
     report = Report("scheduler")
     report.head["method"] = f"{DUE:,} reminders due at once of {USERS} users; peers: {PEER_JOBS:,} jobs"
     with shared_stack() as stack:
-        peers = {name: peer(stack, name) for name in ("graphile-worker", "pg-boss")}
-        for name, result in peers.items():
-            report.add(f"{name} {result['version']}", result["rate"], "1/s")
-        best = max(peers, key=lambda name: peers[name]["rate"])
-        whole = backlog(stack, report)
-        report.add("fired and published to Kafka", whole, "1/s", lambda v: v >= 15_000, "≥ 15,000", best, peers[best]["rate"])  # fmt: skip
-        wait_drained(stack, "select count(*) from outbox")
-        time.sleep(1)
         insert(stack, "steady", 1000 * RATE_S, "now() + interval '3 s' + n * interval '1 ms'")
         wait_drained(stack, LEFT)
         p50, p99, _ = lateness(stack, "steady")
@@ -118,6 +124,12 @@ def main() -> int:
         wait_drained(stack, LEFT)
         _, _, most = lateness(stack, "hour")
         report.add(f"latest of {AT_ONCE:,} due at once", most, "ms", lambda v: v <= 1000, "≤ 1,000")
+        peers = {name: peer(stack, name) for name in ("graphile-worker", "pg-boss")}
+        for name, result in peers.items():
+            report.add(f"{name} {result['version']}", result["rate"], "1/s")
+        best = max(peers, key=lambda name: peers[name]["rate"])
+        whole = backlog(stack, report)
+        report.add("fired and published to Kafka", whole, "1/s", lambda v: v >= 15_000, "≥ 15,000", best, peers[best]["rate"])  # fmt: skip
     return report.finish()
 
 
