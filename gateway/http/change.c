@@ -178,7 +178,7 @@ static enum base_err act(struct gw_turn *turn, const struct gw_change *change, s
         op->problem = (struct task_problem){NULL, "there is no such task"};
         return BASE_NOT_FOUND;
     }
-    if (op->if_match && op->if_match != task->version)
+    if (task && op->if_match && op->if_match != task->version)
         return BASE_STALE;
     if (comes_again(change, at)) {
         op->problem = (struct task_problem){"id", "a batch has one operation for each task"};

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "gateway/http/router.h"
+#include "gateway/http/change.h"
 #include "gateway/hub/hub.h"
 #include "lib/base/json.h"
 #include "tasks/settings.h"
@@ -182,8 +182,6 @@ static enum base_err read_patch(struct me *me, json_t *body, struct task_problem
                   {"quiet_hours", read_quiet}};
     const char *key;
     json_t *value;
-    if (!json_is_object(body))
-        return refuse(problem, NULL, "the body must be a JSON object");
     json_object_foreach(body, key, value)
     {
         size_t i = 0;
@@ -202,13 +200,12 @@ static enum base_err read_patch(struct me *me, json_t *body, struct task_problem
 void gw_http_me_patch(struct gw_call *call)
 {
     struct task_problem problem = {NULL, NULL};
-    struct me *me = begin(call);
+    json_t *body = gw_call_object(call, true);
+    struct me *me = body ? begin(call) : NULL;
+    enum base_err err = me ? read_patch(me, body, &problem) : BASE_OK;
+    json_decref(body);
     if (!me)
         return;
-    struct base_sv text = net_request_body(call->req);
-    json_t *body = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, NULL);
-    enum base_err err = read_patch(me, body, &problem);
-    json_decref(body);
     if (err == BASE_OK) {
         gw_user_read(me->user, SV_NULL, on_known, me); /* which makes a user that is new */
         return;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "gateway/dialogue/dialogue.h"
-#include "gateway/http/router.h"
+#include "gateway/http/change.h"
 #include "gateway/hub/hub.h"
 #include "lib/base/json.h"
 
@@ -77,6 +77,10 @@ static void parse(struct gw_call *call, const json_t *body)
     struct base_arena arena;
     struct nlu_result result;
     struct base_buf buf;
+    if (input.locale.len && !base_sv_eq_c(input.locale, "en") && !base_sv_eq_c(input.locale, "de")) {
+        gw_call_problem(call, BASE_UNPROCESSABLE, "locale", "the language is en or de");
+        return;
+    }
     if (zone.len && time_zone_load(zone, &input.zone) != BASE_OK) {
         gw_call_problem(call, BASE_UNPROCESSABLE, "timezone", "this time zone is not known");
         return;
@@ -99,11 +103,8 @@ static void parse(struct gw_call *call, const json_t *body)
 
 void gw_http_parse(struct gw_call *call)
 {
-    struct base_sv text = net_request_body(call->req);
-    json_t *body = json_loadb(text.ptr ? text.ptr : "", text.len, 0, NULL);
-    if (json_is_object(body))
+    json_t *body = gw_call_object(call, true);
+    if (body)
         parse(call, body);
-    else
-        gw_call_problem(call, BASE_MALFORMED, NULL, "the body must be a JSON object");
     json_decref(body);
 }

@@ -209,7 +209,7 @@ static enum base_err read_item(struct gw_call *call, struct gw_turn *turn, json_
     if (match && (!json_is_integer(match) || json_integer_value(match) < 1 ||
                   json_integer_value(match) > INT32_MAX))
         return refuse(op, "if_match", "if_match is the version of the task");
-    op->if_match = (int32_t)json_integer_value(match);
+    op->if_match = op->kind->creates ? 0 : (int32_t)json_integer_value(match);
     if (!op->kind->read)
         return BASE_OK;
     if (op->kind->read == gw_ops[GW_OP_SNOOZE].read)

@@ -59,18 +59,19 @@ def test_a_batch_gives_each_operation_its_own_result(call, make):
                 {"op": "explode", "id": tea["id"]},
                 {"op": "complete", "id": "x"},
                 {"op": "create", "task": {"title": "a", "colour": "red"}},
+                {"op": "create", "if_match": 3, "task": {"title": "salt"}},
             ]
         },
     )
     assert answer.status_code == 200, answer.text
     results = answer.json()["results"]
-    assert [result["status"] for result in results] == [201, 422, 200, 412, 409, 404, 422, 422, 422]
+    assert [result["status"] for result in results] == [201, 422, 200, 412, 409, 404, 422, 422, 422, 201]
     assert results[0]["task"]["tags"] == ["shop"]
     assert results[1]["problem"]["pointer"] == "/title"
     assert results[2]["task"]["priority"] == 4
     assert results[6]["problem"]["pointer"] == "/op"
     assert results[8]["problem"]["pointer"] == "/colour"
-    assert titles(call) == {"bread", "milk", "tea"}
+    assert titles(call) == {"bread", "milk", "tea", "salt"}
 
 
 def test_a_batch_is_done_once_and_undone_at_once(call, make):
