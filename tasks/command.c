@@ -190,8 +190,19 @@ static enum base_err finish(const struct task_context *ctx, struct task_change *
     return err;
 }
 
-enum base_err task_create(const struct task_context *ctx, const struct task_patch *patch,
-                          struct task_change *ret_change, struct task_problem *ret_problem)
+static enum base_err create(const struct task_context *ctx, struct task *task,
+                            struct task_change *ret_change)
+{
+    struct task_change change = {.after = task, .refire = task->reminder_count > 0};
+    enum base_err err =
+        finish(ctx, &change, (struct consequence){.event = TASK_EVENT_TASK_CREATED});
+    if (err == BASE_OK)
+        *ret_change = change;
+    return err;
+}
+
+static enum base_err new_task(const struct task_context *ctx, const struct task_patch *patch,
+                              struct task **ret_task, struct task_problem *ret_problem)
 {
     struct task *task = BASE_ARENA_NEW(ctx->arena, struct task);
     if (!task)
@@ -202,14 +213,38 @@ enum base_err task_create(const struct task_context *ctx, const struct task_patc
     task->user_id = ctx->user_id;
     task->occurrence = 1;
     task->created_us = ctx->now_us;
-    enum base_err err = task_fields_apply(ctx, task, patch, ret_problem);
+    *ret_task = task;
+    return task_fields_apply(ctx, task, patch, ret_problem);
+}
+
+enum base_err task_create(const struct task_context *ctx, const struct task_patch *patch,
+                          struct task_change *ret_change, struct task_problem *ret_problem)
+{
+    struct task *task = NULL;
+    enum base_err err = new_task(ctx, patch, &task, ret_problem);
+    return err == BASE_OK ? create(ctx, task, ret_change) : err;
+}
+
+enum base_err task_import(const struct task_context *ctx, const struct task_patch *patch,
+                          const struct task_imported *imported, struct task_change *ret_change,
+                          struct task_problem *ret_problem)
+{
+    struct task *task = NULL;
+    enum base_err err = new_task(ctx, patch, &task, ret_problem);
     if (err != BASE_OK)
         return err;
-    struct task_change change = {.after = task, .refire = task->reminder_count > 0};
-    err = finish(ctx, &change, (struct consequence){.event = TASK_EVENT_TASK_CREATED});
-    if (err == BASE_OK)
-        *ret_change = change;
-    return err;
+    task->id = imported->id;
+    if (imported->created_us)
+        task->created_us = imported->created_us;
+    if (imported->has_due && task->recurrence.len && imported->due.kind == task->due.kind) {
+        task->due.local = imported->due.local;
+        task_due_resolve(&task->due, &ctx->settings);
+    }
+    if (imported->done) {
+        task->status = TASK_DONE;
+        task->completed_us = imported->completed_us ? imported->completed_us : ctx->now_us;
+    }
+    return create(ctx, task, ret_change);
 }
 
 enum base_err task_update(const struct task_context *ctx, const struct task *task,

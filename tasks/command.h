@@ -75,6 +75,20 @@ BASE_MUST_CHECK enum base_err task_create(const struct task_context *ctx,
                                           const struct task_patch *patch,
                                           struct task_change *ret_change,
                                           struct task_problem *ret_problem);
+/* A task from somewhere else, with what it was there. A series begins at the patch's due time; due
+ * is the occurrence that it had come to. */
+struct task_imported {
+    struct base_id id;
+    bool done;
+    bool has_due;
+    struct task_due due;
+    int64_t created_us, completed_us; /* 0: not known, now */
+};
+BASE_MUST_CHECK enum base_err task_import(const struct task_context *ctx,
+                                          const struct task_patch *patch,
+                                          const struct task_imported *imported,
+                                          struct task_change *ret_change,
+                                          struct task_problem *ret_problem);
 BASE_MUST_CHECK enum base_err task_update(const struct task_context *ctx, const struct task *task,
                                           const struct task_patch *patch,
                                           struct task_change *ret_change,

@@ -34,29 +34,33 @@ static void kv_time(struct base_buf *buf, const char *key, int minute)
     base_buf_done(&text);
 }
 
+void gw_me_json(struct base_buf *buf, const struct gw_user *user)
+{
+    const struct task_quiet *quiet = &user->quiet;
+    base_json_open(buf, '{');
+    base_json_kv_str(buf, "user", user->id);
+    base_json_kv_str(buf, "timezone", base_sv_from(time_zone_name(user->settings.home)));
+    base_json_kv_str(buf, "language", base_sv_from(user->locale));
+    kv_time(buf, "default_time", user->settings.default_minute % TASK_MINUTES_OF_DAY);
+    base_json_key(buf, "quiet_hours");
+    if (quiet->from == quiet->to) {
+        base_json_null(buf);
+    } else {
+        base_json_open(buf, '{');
+        kv_time(buf, "from", quiet->from);
+        kv_time(buf, "to", quiet->to);
+        base_json_kv_bool(buf, "urgent_passes", quiet->urgent_passes);
+        base_json_close(buf, '}');
+    }
+    base_json_kv_int(buf, "seq", user->head);
+    base_json_close(buf, '}');
+}
+
 static void answer(struct me *me)
 {
-    const struct gw_user *user = me->user;
-    const struct task_quiet *quiet = &user->quiet;
     struct base_buf buf;
     base_buf_init(&buf, ANSWER_MAX);
-    base_json_open(&buf, '{');
-    base_json_kv_str(&buf, "user", user->id);
-    base_json_kv_str(&buf, "timezone", base_sv_from(time_zone_name(user->settings.home)));
-    base_json_kv_str(&buf, "language", base_sv_from(user->locale));
-    kv_time(&buf, "default_time", user->settings.default_minute % TASK_MINUTES_OF_DAY);
-    base_json_key(&buf, "quiet_hours");
-    if (quiet->from == quiet->to) {
-        base_json_null(&buf);
-    } else {
-        base_json_open(&buf, '{');
-        kv_time(&buf, "from", quiet->from);
-        kv_time(&buf, "to", quiet->to);
-        base_json_kv_bool(&buf, "urgent_passes", quiet->urgent_passes);
-        base_json_close(&buf, '}');
-    }
-    base_json_kv_int(&buf, "seq", user->head);
-    base_json_close(&buf, '}');
+    gw_me_json(&buf, me->user);
     gw_call_json(me->call, 200, base_buf_sv(&buf), NULL, 0);
     base_buf_done(&buf);
 }

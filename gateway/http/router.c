@@ -13,7 +13,7 @@
 #include "lib/base/log.h"
 
 enum access { USER, OPEN, INTERNAL };
-enum { PROBLEM_MAX = 8192, HEADERS_MAX = 24, GZIP_FROM = 1024, LIST_MAX = 128 };
+enum { PROBLEM_MAX = 8192, HEADERS_MAX = 24, GZIP_FROM = 1024, LIST_MAX = 128, IMPORT_MAX = 64 * 1024 * 1024 };
 
 static const struct route {
     struct base_sv method;
@@ -194,16 +194,22 @@ static bool matches(struct base_sv pattern, struct base_sv path, struct base_sv 
     return !pattern.ptr && !path.ptr;
 }
 
-static bool authenticate(struct gw_call *call)
+static enum base_err verify(const struct gw_shared *shared, int64_t now_us,
+                            const struct net_request *req, struct auth_claims *ret_claims,
+                            const char **ret_why)
 {
-    const struct gw_shared *shared = call->worker->shared;
-    struct auth_claims claims;
-    const char *why;
-    struct base_sv token = net_request_header(call->req, SV("authorization"));
+    struct base_sv token = net_request_header(req, SV("authorization"));
     bool bearer = token.len > 7 && base_sv_eq_i(base_sv_sub(token, 0, 7), SV("bearer "));
     token = bearer ? base_sv_trim(base_sv_sub(token, 7, token.len)) : SV_NULL;
+    return auth_verify(shared->keys, &shared->policy, token, now_us, ret_claims, ret_why);
+}
+
+static bool authenticate(struct gw_call *call)
+{
+    struct auth_claims claims;
+    const char *why;
     enum base_err err =
-        auth_verify(shared->keys, &shared->policy, token, gw_now_us(call->worker), &claims, &why);
+        verify(call->worker->shared, gw_now_us(call->worker), call->req, &claims, &why);
     if (err != BASE_OK) {
         LOG_INFO("http.refused", LOG_ERR(err), LOG_STR("why", why),
                  LOG_SV("remote", net_request_remote(call->req)));
@@ -214,6 +220,17 @@ static bool authenticate(struct gw_call *call)
     call->user_id = base_sv_from(call->user_text);
     call->token_us = claims.issued_us;
     return true;
+}
+
+size_t gw_router_body_limit(void *ctx, const struct net_request *req)
+{
+    struct gw_worker *worker = ctx;
+    struct auth_claims claims;
+    const char *why;
+    if (!base_sv_eq_c(net_request_path(req), "/api/v1/import") ||
+        verify(worker->shared, gw_now_us(worker), req, &claims, &why) != BASE_OK)
+        return 0;
+    return IMPORT_MAX;
 }
 
 /* What a path can do: Allow of RFC 9110 10.2.1. False: there is nothing there. */

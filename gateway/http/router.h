@@ -20,6 +20,8 @@ struct gw_call {
 /* For net_server_handlers: the public and the internal listener; ctx is the worker. */
 void gw_router_request(void *ctx, struct net_request *req);
 void gw_router_internal(void *ctx, struct net_request *req);
+/* A file to be imported may be long, if its sender is known. */
+size_t gw_router_body_limit(void *ctx, const struct net_request *req);
 
 /* All of these answer and end the call. */
 void gw_call_json(struct gw_call *call, int status, struct base_sv body,
@@ -35,6 +37,9 @@ void gw_call_cached(struct gw_call *call, const char *etag, struct base_sv body)
 void gw_call_typed(struct gw_call *call, int status, const char *type, struct base_sv body,
                    const struct net_header *headers, size_t count);
 void gw_call_text(struct gw_call *call, int status, const char *type, struct base_sv body);
+
+/* me.c: the answer to /me. */
+void gw_me_json(struct base_buf *buf, const struct gw_user *user);
 
 /* Copies the call for an answer later; NULL: out of memory (and answered so). */
 struct gw_call *gw_call_later(const struct gw_call *call);

@@ -182,6 +182,7 @@ static void on_close(void *ctx, struct net_conn *conn, int code)
 }
 
 const struct net_server_handlers gw_session_handlers = {
+    .body_limit = gw_router_body_limit,
     .on_request = gw_router_request,
     .on_upgrade = on_upgrade,
     .on_open = on_open,
