@@ -3,22 +3,26 @@
  * The reviewer: what time alone does to tasks. A batch of tasks whose time has come is leased from
  * the store, task_review decides about each, and what changes is committed as turns, one for each
  * user, like any other command's: with history, events and firings. When there is nothing to do it
- * marks tasks to be derived anew, if this process knows newer time zone rules.
+ * marks tasks to be derived anew, if this process knows newer time zone rules, and every hour takes
+ * away what has been kept for long enough.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bridge/part.h"
 #include "lib/base/metrics.h"
+#include "tasks/store/record.h"
 #include "tasks/store/review.h"
 
 enum { BATCH = 500, ROUND_MS = 500, AGAIN_MS = 5000, ARENA_MAX = 64 << 20, KEY_TEXT = 64 };
+enum { SWEEP_MS = 3600 * 1000, DAY_MS = 24 * 3600 * 1000 };
 
 /* No device can have it: its turns can never be taken for a person's. */
 #define DEVICE SV("*")
 
-enum result { ROLLED, REDERIVED, UNCHANGED, FAILED, RESULTS };
-static const char *const results[RESULTS] = {"rolled", "rederived", "unchanged", "failed"};
+enum result { ROLLED, REDERIVED, UNCHANGED, FAILED, ERASED, RESULTS };
+static const char *const results[RESULTS] = {"rolled", "rederived", "unchanged", "failed",
+                                             "erased"};
 
 /* One user's changes. */
 struct job {
@@ -43,6 +47,8 @@ struct reviewer {
     bool full;        /* the last batch was: there is more */
     bool zones_checked;
     struct base_id zones_after;
+    int32_t trash_days, turns_days;
+    int64_t sweep_at_us;
     bool busy, draining;
 };
 
@@ -164,6 +170,17 @@ static void on_zones(void *ctx, enum base_err err, bool done, struct base_id aft
     round_end(reviewer, err == BASE_OK ? ROUND_MS : AGAIN_MS);
 }
 
+static void on_swept(void *ctx, enum base_err err, int64_t tasks, int64_t turns)
+{
+    struct reviewer *reviewer = ctx;
+    base_metric_add(BASE_M_REVIEWER_TASKS, ERASED, tasks);
+    if (tasks || turns)
+        LOG_INFO("review.swept", LOG_INT("tasks", tasks), LOG_INT("turns", turns));
+    if (err == BASE_OK && tasks < BATCH && turns < BATCH)
+        reviewer->sweep_at_us = base_loop_now_us(reviewer->loop) + SWEEP_MS * INT64_C(1000);
+    round_end(reviewer, err == BASE_OK ? ROUND_MS : AGAIN_MS);
+}
+
 static void on_timer(void *ctx)
 {
     struct reviewer *reviewer = ctx;
@@ -176,6 +193,9 @@ static void on_timer(void *ctx)
     if (!reviewer->zones_checked && !reviewer->full)
         task_store_review_zones(reviewer->store, time_zone_version(), reviewer->zones_after,
                                 on_zones, reviewer);
+    else if (!reviewer->full && base_loop_now_us(reviewer->loop) >= reviewer->sweep_at_us)
+        task_store_sweep(reviewer->store, reviewer->trash_days, reviewer->turns_days, BATCH,
+                         on_swept, reviewer);
     else
         task_store_reviews(reviewer->store, BATCH, &reviewer->arena, on_reviews, reviewer);
     reviewer->full = false;
@@ -203,6 +223,8 @@ static enum base_err reviewer_start(const struct bridge_env *env, void **ret_par
     if (!reviewer)
         return BASE_NO_MEMORY;
     reviewer->loop = env->loop;
+    reviewer->trash_days = (int32_t)(env->config->trash_keep / DAY_MS);
+    reviewer->turns_days = (int32_t)(env->config->turns_keep / DAY_MS);
     reviewer->link =
         (struct bridge_link){.name = "reviewer database", .peer = BRIDGE_PEER_REVIEWER_DATABASE};
     base_arena_init(&reviewer->arena, ARENA_MAX);

@@ -31,9 +31,9 @@ void gw_reader_init(struct gw_reader *reader, const struct gw_format *format, st
 
 enum base_err gw_reader_next(struct gw_reader *reader, struct gw_item *ret_item)
 {
+    *ret_item = (struct gw_item){0};
     if (!reader->begun && !base_utf8_valid(reader->text))
         return gw_reader_fail(reader, 1, "the file is not UTF-8 text");
-    *ret_item = (struct gw_item){0};
     enum base_err err = reader->format->next(reader, ret_item);
     reader->begun = true;
     if (err == BASE_OK)

@@ -6,7 +6,9 @@
 #include "gateway/http/change.h"
 #include "gateway/hub/hub.h"
 #include "lib/base/json.h"
+#include "lib/base/log.h"
 #include "tasks/settings.h"
+#include "tasks/store/record.h"
 
 enum { BODY_ARENA = 64 * 1024, ANSWER_MAX = 4096 };
 
@@ -216,4 +218,49 @@ void gw_http_me_patch(struct gw_call *call)
     }
     gw_call_problem(me->call, err, problem.field, problem.text);
     end(me);
+}
+
+/* The receipt of an erased account. */
+static void on_erased(void *ctx, enum base_err err, const struct task_erased *erased)
+{
+    struct me *me = ctx;
+    struct base_buf buf;
+    me->user->loaded = false;
+    base_buf_init(&buf, ANSWER_MAX);
+    if (err == BASE_OK) {
+        base_json_open(&buf, '{');
+        base_json_kv_str(&buf, "user", me->user->id);
+        base_json_kv_time(&buf, "erased_at", gw_now_us(me->call->worker));
+        base_json_kv_int(&buf, "tasks", erased->tasks);
+        base_json_kv_int(&buf, "turns", erased->turns);
+        base_json_kv_int(&buf, "events", erased->events);
+        base_json_close(&buf, '}');
+        gw_call_json(me->call, 200, base_buf_sv(&buf), NULL, 0);
+        LOG_INFO("user.erased", LOG_SV("user", me->user->id), LOG_INT("tasks", erased->tasks));
+    } else {
+        gw_call_problem(me->call, err, NULL, NULL);
+    }
+    base_buf_done(&buf);
+    end(me);
+}
+
+static void on_known_to_erase(void *ctx, enum base_err err)
+{
+    struct me *me = ctx;
+    if (err != BASE_OK || gw_user_revoked(me->user, me->call->token_us))
+        on_user(me, err);
+    else
+        task_store_erase(me->call->worker->store, me->user->id, on_erased, me);
+}
+
+void gw_http_me_delete(struct gw_call *call)
+{
+    if (!base_sv_eq(net_request_arg(call->req, SV("confirm")), call->user_id)) {
+        gw_call_problem(call, BASE_PRECONDITION, NULL,
+                        "this erases everything: say confirm= with your user id");
+        return;
+    }
+    struct me *me = begin(call);
+    if (me)
+        gw_user_read(me->user, SV_NULL, on_known_to_erase, me);
 }

@@ -18,12 +18,16 @@ const struct pg_statement store_record_statements[STORE_RECORD_STATEMENTS] = {
      " ORDER BY version DESC LIMIT $4::int4"},
     {"pasts", "SELECT occurrence,due_local,due_at,outcome,at FROM task_occurrence"
               " WHERE task_id=$1::uuid ORDER BY occurrence DESC LIMIT $2::int4"},
+    {"sweep", "SELECT trash,turns FROM sweep($1::int4,$2::int4,$3::int4)"},
+    {"erase", "SELECT tasks,turns,events FROM erase_user($1::text)"},
 };
 
 struct reading {
     struct base_arena *arena;
     task_records_fn records;
     task_pasts_fn pasts;
+    task_swept_fn swept;
+    task_erased_fn erased;
     void *ctx;
 };
 
@@ -117,4 +121,50 @@ void task_store_pasts(struct task_store *store, struct base_id task, int32_t lim
     }
     if (!asked)
         fn(ctx, BASE_NO_MEMORY, NULL, 0);
+}
+
+static void on_swept(void *ctx, enum base_err err, const PGresult *r)
+{
+    struct reading reading = *(struct reading *)ctx;
+    free(ctx);
+    bool ok = err == BASE_OK && PQntuples(r) == 1;
+    reading.swept(reading.ctx, err, ok ? pg_int(r, 0, 0) : 0, ok ? pg_int(r, 0, 1) : 0);
+}
+
+void task_store_sweep(struct task_store *store, int32_t trash_days, int32_t turns_days,
+                      int32_t limit, task_swept_fn fn, void *ctx)
+{
+    struct pg_params *params;
+    bool asked = false;
+    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
+        pg_add_int4(params, trash_days);
+        pg_add_int4(params, turns_days);
+        pg_add_int4(params, limit);
+        asked = ask(store, "sweep", params, &(struct reading){.swept = fn, .ctx = ctx}, on_swept);
+    }
+    if (!asked)
+        fn(ctx, BASE_NO_MEMORY, 0, 0);
+}
+
+static void on_erased(void *ctx, enum base_err err, const PGresult *r)
+{
+    struct reading reading = *(struct reading *)ctx;
+    struct task_erased erased = {0};
+    free(ctx);
+    if (err == BASE_OK && PQntuples(r) == 1)
+        erased = (struct task_erased){pg_int(r, 0, 0), pg_int(r, 0, 1), pg_int(r, 0, 2)};
+    reading.erased(reading.ctx, err, &erased);
+}
+
+void task_store_erase(struct task_store *store, struct base_sv user_id, task_erased_fn fn,
+                      void *ctx)
+{
+    struct pg_params *params;
+    bool asked = false;
+    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
+        pg_add_text(params, user_id);
+        asked = ask(store, "erase", params, &(struct reading){.erased = fn, .ctx = ctx}, on_erased);
+    }
+    if (!asked)
+        fn(ctx, BASE_NO_MEMORY, NULL);
 }

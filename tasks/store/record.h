@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a task was and what became of its occurrences. */
+/* What a task was, what became of its occurrences, and how records end. */
 #ifndef TASKS_STORE_RECORD_H
 #define TASKS_STORE_RECORD_H
 
@@ -35,5 +35,19 @@ typedef void (*task_pasts_fn)(void *ctx, enum base_err err, const struct task_pa
                               size_t count);
 void task_store_pasts(struct task_store *store, struct base_id task, int32_t limit,
                       struct base_arena *arena, task_pasts_fn fn, void *ctx);
+
+/* Takes away for ever, some rows in each call, what lies in the trash for so many days and what was
+ * said so many days ago. */
+typedef void (*task_swept_fn)(void *ctx, enum base_err err, int64_t tasks, int64_t turns);
+void task_store_sweep(struct task_store *store, int32_t trash_days, int32_t turns_days,
+                      int32_t limit, task_swept_fn fn, void *ctx);
+
+/* Takes away all of a user's. Tokens issued until now are revoked. */
+struct task_erased {
+    int64_t tasks, turns, events;
+};
+typedef void (*task_erased_fn)(void *ctx, enum base_err err, const struct task_erased *erased);
+void task_store_erase(struct task_store *store, struct base_sv user_id, task_erased_fn fn,
+                      void *ctx);
 
 #endif

@@ -271,3 +271,48 @@ def test_long_bodies_are_for_imports_of_known_users(stack, user, token):
     imported = requests.post(url + "/import", data=long, headers=head, timeout=20)
     assert imported.status_code == (200 if token else 413)
     assert requests.post(url + "/tasks", data=long, headers=head, timeout=20).status_code == 413
+
+
+# Deletion
+
+
+def test_an_account_is_erased_with_a_receipt(stack, call, user, connect):
+    session = connect(user, "desk")
+    session.message("remind me to feed the cat every day at 9")
+    task = call(user, "POST", "/tasks", {"title": "second"}).json()
+    call(user, "PATCH", f"/tasks/{task['id']}", {"title": "changed"}, **{"If-Match": "*"})
+    call(user, "PATCH", "/me", {"timezone": "Asia/Tokyo"})
+    old = {"Authorization": f"Bearer {stack.token(user)}"}
+    for confirm in ("", "?confirm=yes"):
+        assert call(user, "DELETE", "/me" + confirm).status_code == 428
+    receipt = call(user, "DELETE", f"/me?confirm={user}").json()
+    assert (receipt["user"], receipt["tasks"]) == (user, 2) and receipt["turns"] == 3 and receipt["events"] >= 3
+    refused = requests.get(stack["TODO_URL"] + "/api/v1/tasks", headers=old, timeout=10)
+    assert refused.status_code == 401
+    time.sleep(1.1)  # tokens say when they were issued in whole seconds
+    assert call(user, "GET", "/tasks?status=all").json()["tasks"] == []
+    assert call(user, "GET", "/me").json()["timezone"] == "UTC"
+    assert call(user, "GET", "/export").json()["transcript"] == []
+    for table in ("tasks", "task_history", "reminder_fire", "receipt", "turn", "events", "outbox", "device"):
+        assert stack.sql(f"select count(*) from {table} where user_id = '{user}'") == [["0"]], table
+    assert call(user, "POST", "/tasks", {"title": "a new life"}).status_code == 201
+
+
+def test_the_trash_is_emptied_and_the_transcript_ends(stack, call, user, connect):
+    session = connect(user, "desk")
+    session.message("hello")
+    old, young = (call(user, "POST", "/tasks", {"title": title}).json() for title in ("old", "young"))
+    for task in (old, young):
+        call(user, "DELETE", f"/tasks/{task['id']}", **{"If-Match": "*"})
+    stack.sql(f"""update tasks set deleted_at = now() - interval '31 d' where id = '{old["id"]}';
+        update turn set created_at = now() - interval '91 d' where user_id = '{user}' and channel = 0""")
+    stack.stop("bridge")  # it sweeps when it starts, and every hour
+    stack.start("bridge")
+    trash = f"select title from tasks where user_id = '{user}'"
+    deadline = time.monotonic() + 20
+    while stack.sql(trash) != [["young"]] and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert stack.sql(trash) == [["young"]]
+    assert stack.sql(f"select count(*) from task_history where task_id = '{old['id']}'") == [["0"]]
+    assert stack.sql(f"select count(*) from turn where user_id = '{user}' and channel = 0") == [["0"]]
+    assert call(user, "POST", f"/tasks/{young['id']}/reopen").json()["status"] == "open"
