@@ -25,8 +25,7 @@ static bool is_line(struct base_sv line, const char *text)
 }
 
 /* The text of the next VTODO; NOT_FOUND behind the last. */
-static enum base_err next_todo(struct gw_reader *reader, struct base_sv *ret_text,
-                               size_t *ret_line)
+static enum base_err next_todo(struct gw_reader *reader, struct base_sv *ret_text, size_t *ret_line)
 {
     size_t begin = 0;
     bool inside = false;
@@ -64,17 +63,20 @@ static void set_text(json_t *fields, const char *key, const char *text)
 }
 
 /* "20350101", "20350101T090000" or with a Z, as the API writes it; false: something else. */
-static bool read_when(const char *text, char *dst, size_t cap, bool *ret_utc)
+static bool read_when(struct base_sv text, char dst[32], bool *ret_utc)
 {
-    int y, mo, d, h, mi, s, used = 0;
-    *ret_utc = false;
-    if (strlen(text) == 8 && sscanf(text, "%4d%2d%2d%n", &y, &mo, &d, &used) == 3 && used == 8)
-        return snprintf(dst, cap, "%04d-%02d-%02d", y, mo, d) > 0;
-    if (sscanf(text, "%4d%2d%2dT%2d%2d%2d%n", &y, &mo, &d, &h, &mi, &s, &used) != 6 || used != 15)
+    bool day_only = text.len == 8;
+    *ret_utc = text.len == 16 && text.ptr[15] == 'Z';
+    if (!day_only && !((text.len == 15 || *ret_utc) && text.ptr[8] == 'T'))
         return false;
-    *ret_utc = strcmp(text + 15, "Z") == 0;
-    return (*ret_utc || text[15] == '\0') &&
-           snprintf(dst, cap, "%04d-%02d-%02dT%02d:%02d:%02d", y, mo, d, h, mi, s) > 0;
+    for (size_t i = 0; i < 15 && i < text.len; i++)
+        if (i != 8 && (text.ptr[i] < '0' || text.ptr[i] > '9'))
+            return false;
+    const char *p = text.ptr;
+    (void)snprintf(dst, 32, "%.4s-%.2s-%.2s", p, p + 4, p + 6);
+    if (!day_only)
+        (void)snprintf(dst + 10, 22, "T%.2s:%.2s:%.2s", p + 9, p + 11, p + 13);
+    return true;
 }
 
 /* "/some.vendor/Europe/Berlin" is Europe/Berlin. */
@@ -91,11 +93,11 @@ static const char *zone_name(const char *tzid)
 }
 
 /* A DUE or DTSTART; the zone goes beside it. */
-static bool add_when(json_t *fields, icalproperty *property, char *dst, size_t cap)
+static bool add_when(json_t *fields, icalproperty *property, char dst[32])
 {
     bool utc;
     char *text = icalproperty_get_value_as_string_r(property);
-    bool ok = text && read_when(text, dst, cap, &utc);
+    bool ok = text && read_when(base_sv_from(text), dst, &utc);
     const char *tzid = icalproperty_get_parameter_as_string(property, "TZID");
     free(text);
     if (!ok)
@@ -111,9 +113,9 @@ static bool add_due(struct gw_item *item, icalcomponent *todo, bool recurs)
     icalproperty *due_property = first(todo, ICAL_DUE_PROPERTY);
     icalproperty *start_property = first(todo, ICAL_DTSTART_PROPERTY);
     if (start_property && (recurs || !due_property) &&
-        !add_when(item->fields, start_property, start, sizeof(start)))
+        !add_when(item->fields, start_property, start))
         return false;
-    if (due_property && !add_when(item->fields, due_property, due, sizeof(due)))
+    if (due_property && !add_when(item->fields, due_property, due))
         return false;
     if (start[0] && due[0])
         (void)snprintf(item->due, sizeof(item->due), "%s", due);
@@ -127,10 +129,9 @@ static void add_times(json_t *list, icalcomponent *todo, icalproperty_kind kind)
         char *text = icalproperty_get_value_as_string_r(p);
         struct base_sv rest = base_sv_from(text ? text : "");
         while (rest.len) {
-            char one[32], when[32];
+            char when[32];
             bool utc;
-            if (base_sv_cstr(base_sv_split(&rest, ','), one, sizeof(one)) &&
-                read_when(one, when, sizeof(when), &utc))
+            if (read_when(base_sv_split(&rest, ','), when, &utc))
                 (void)json_array_append_new(list, json_string(when));
         }
         free(text);
@@ -176,11 +177,12 @@ static void add_alarm(json_t *reminders, icalcomponent *alarm)
 {
     char when[32];
     bool utc;
+    int64_t minutes;
     char *nag = NULL;
     icalproperty *trigger = first(alarm, ICAL_TRIGGER_PROPERTY);
     char *text = trigger ? icalproperty_get_value_as_string_r(trigger) : NULL;
     json_t *reminder = json_object();
-    if (text && read_when(text, when, sizeof(when), &utc) && utc) {
+    if (text && read_when(base_sv_from(text), when, &utc) && utc) {
         char instant[40];
         (void)snprintf(instant, sizeof(instant), "%sZ", when);
         set_text(reminder, "at", instant);
@@ -190,8 +192,8 @@ static void add_alarm(json_t *reminders, icalcomponent *alarm)
         set_text(reminder, "before", "PT0S");
     }
     (void)x_json(alarm, "X-TODO-NAG", &nag);
-    if (nag)
-        (void)json_object_set_new(reminder, "nag_minutes", json_integer(atoi(nag)));
+    if (nag && base_sv_int64(base_sv_from(nag), &minutes))
+        (void)json_object_set_new(reminder, "nag_minutes", json_integer(minutes));
     if (json_object_get(reminder, "at") || json_object_get(reminder, "before"))
         (void)json_array_append(reminders, reminder);
     json_decref(reminder);
@@ -202,8 +204,8 @@ static void add_alarm(json_t *reminders, icalcomponent *alarm)
 static void add_reminders(json_t *fields, icalcomponent *todo)
 {
     json_t *reminders = json_array();
-    for (icalcomponent *alarm = icalcomponent_get_first_component(todo, ICAL_VALARM_COMPONENT); alarm;
-         alarm = icalcomponent_get_next_component(todo, ICAL_VALARM_COMPONENT))
+    for (icalcomponent *alarm = icalcomponent_get_first_component(todo, ICAL_VALARM_COMPONENT);
+         alarm; alarm = icalcomponent_get_next_component(todo, ICAL_VALARM_COMPONENT))
         add_alarm(reminders, alarm);
     if (json_array_size(reminders))
         (void)json_object_set(fields, "reminders", reminders);
@@ -300,7 +302,7 @@ static enum base_err read_todo(struct gw_reader *reader, icalcomponent *todo, st
 
 enum base_err gw_ical_next(struct gw_reader *reader, struct gw_item *ret_item)
 {
-    struct base_sv text;
+    struct base_sv text = SV_NULL;
     enum base_err err;
     bool skipped;
     do {
@@ -308,7 +310,7 @@ enum base_err gw_ical_next(struct gw_reader *reader, struct gw_item *ret_item)
         err = next_todo(reader, &text, &ret_item->line);
         if (err != BASE_OK)
             break;
-        char *copy = strndup(text.ptr, text.len);
+        char *copy = text.ptr ? strndup(text.ptr, text.len) : NULL;
         icalcomponent *todo = copy ? icalparser_parse_string(copy) : NULL;
         if (!copy)
             err = BASE_NO_MEMORY;

@@ -94,8 +94,8 @@ static int64_t time_of(const json_t *object, const char *key)
 static void drop_derived(json_t *fields)
 {
     static const char *const derived[] = {
-        "id",         "version",      "status",        "due_at",          "reminder_time",
-        "updated_at", "is_recurring", "occurrence",    "next_occurrence", "created_at",
+        "id",         "version",      "status",      "due_at",          "reminder_time",
+        "updated_at", "is_recurring", "occurrence",  "next_occurrence", "created_at",
         "uid",        "completed_at", "series_start"};
     size_t i;
     json_t *reminder;
@@ -131,7 +131,8 @@ enum base_err gw_json_next(struct gw_reader *reader, struct gw_item *ret_item)
     ret_item->done = base_sv_eq_c(text_of(fields, "status"), "done");
     ret_item->created_us = time_of(fields, "created_at");
     ret_item->completed_us = time_of(fields, "completed_at");
-    if (start.len && base_sv_cstr(text_of(fields, "due_date"), ret_item->due, sizeof(ret_item->due)))
+    if (start.len &&
+        base_sv_cstr(text_of(fields, "due_date"), ret_item->due, sizeof(ret_item->due)))
         (void)json_object_set_new(fields, "due_date", json_stringn(start.ptr, start.len));
     if (json_is_null(json_object_get(fields, "timezone")))
         (void)json_object_del(fields, "timezone");

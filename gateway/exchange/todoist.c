@@ -119,8 +119,9 @@ static enum base_err begin(struct gw_reader *reader)
     struct base_sv first = reader->columns;
     return base_sv_eq_i(base_sv_trim(base_sv_split(&first, ',')), SV("TYPE"))
                ? BASE_OK
-               : gw_reader_fail(reader, 1,
-                                "this is no Todoist export: its first line begins with TYPE,CONTENT");
+               : gw_reader_fail(
+                     reader, 1,
+                     "this is no Todoist export: its first line begins with TYPE,CONTENT");
 }
 
 enum base_err gw_todoist_next(struct gw_reader *reader, struct gw_item *ret_item)

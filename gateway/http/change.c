@@ -89,9 +89,9 @@ static enum base_err read_snooze(struct gw_call *call, struct gw_turn *turn, jso
                              &op->until_us);
     if (ok)
         return BASE_OK;
-    op->problem = (struct task_problem){
-        until ? "until" : "minutes",
-        "say \"minutes\" (1 to 525600) or \"until\" (an RFC 3339 time)"};
+    op->problem =
+        (struct task_problem){until ? "until" : "minutes",
+                              "say \"minutes\" (1 to 525600) or \"until\" (an RFC 3339 time)"};
     return BASE_UNPROCESSABLE;
 }
 

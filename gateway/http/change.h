@@ -71,8 +71,8 @@ struct gw_turn *gw_call_turn(struct gw_call *call, const struct gw_plan *plan,
                              void (*answer)(struct gw_turn *turn, enum base_err err,
                                             struct base_sv reply));
 
-/* The body as a JSON object; answered and NULL if it is none. Without a body: an empty object, where
- * allowed. */
+/* The body as a JSON object; answered and NULL if it is none. Without a body: an empty object,
+ * where allowed. */
 json_t *gw_call_object(struct gw_call *call, bool required);
 
 #endif

@@ -10,7 +10,8 @@
 
 enum { PAGE = 500, LINES = 100, EXPORT_MAX = 64 * 1024 * 1024, ARENA_MAX = 64 * 1024 * 1024 };
 
-struct export {
+struct export
+{
     struct gw_call *call;
     struct gw_user *user;
     struct base_arena arena; /* of a page */
@@ -34,8 +35,8 @@ static void answer(struct export *export)
                                     export->ical ? SV("attachment; filename=\"todo.ics\"")
                                                  : SV("attachment; filename=\"todo.json\"")};
     if (base_buf_ok(&export->body))
-        gw_call_typed(export->call, 200, export->ical ? "text/calendar; charset=utf-8"
-                                                      : "application/json",
+        gw_call_typed(export->call, 200,
+                      export->ical ? "text/calendar; charset=utf-8" : "application/json",
                       base_buf_sv(&export->body), &name, 1);
     else
         gw_call_problem(export->call, BASE_TOO_LARGE, NULL, "an export has at most 64 MiB");
@@ -164,9 +165,8 @@ void gw_http_export(struct gw_call *call)
         return;
     }
     *export = (struct export){.call = later, .user = user, .ical = ical};
-    export->query = (struct task_query){.user_id = user->id,
-                                        .statuses = TASK_QUERY_OPEN | TASK_QUERY_DONE,
-                                        .limit = PAGE};
+    export->query = (struct task_query){
+        .user_id = user->id, .statuses = TASK_QUERY_OPEN | TASK_QUERY_DONE, .limit = PAGE};
     base_arena_init(&export->arena, ARENA_MAX);
     base_buf_init(&export->body, EXPORT_MAX);
     gw_user_read(user, SV_NULL, on_user, export);

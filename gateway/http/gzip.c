@@ -9,8 +9,8 @@ bool gw_gzip(struct base_sv text, struct base_buf *packed)
 {
     unsigned char chunk[16 * 1024];
     z_stream z = {0};
-    if (text.len > UINT32_MAX || deflateInit2(&z, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY,
-                                              Z_DEFAULT_STRATEGY) != Z_OK)
+    if (text.len > UINT32_MAX ||
+        deflateInit2(&z, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
         return false;
     z.next_in = (unsigned char *)(uintptr_t)text.ptr; /* zlib only reads */
     z.avail_in = (unsigned)text.len;

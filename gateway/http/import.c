@@ -31,8 +31,8 @@ struct import {
     struct base_timer *timer;
     struct gw_reader reader;
     struct base_arena arena; /* of one task that is checked */
-    char key[KEY_MAX + 1]; /* of this request */
-    uint64_t content;      /* stands for the file */
+    char key[KEY_MAX + 1];   /* of this request */
+    uint64_t content;        /* stands for the file */
     /* Every task's id so far, by which a second one of the same name is found. */
     struct base_id *seen;
     size_t seen_room; /* a power of two, more than twice count */
@@ -138,15 +138,16 @@ static enum base_err make(struct import *import, const struct task_context *ctx,
     if (err != BASE_OK)
         return err;
     if (item->said[0] && !understand(import, item, ctx->arena, &patch)) {
-        *problem = (struct task_problem){"due_date", "the words of the date, or its zone, are not understood"};
+        *problem = (struct task_problem){"due_date",
+                                         "the words of the date, or its zone, are not understood"};
         return BASE_UNPROCESSABLE;
     }
     struct task_imported imported = {.id = id,
                                      .done = item->done,
                                      .created_us = item->created_us,
                                      .completed_us = item->completed_us};
-    imported.has_due = item->due[0] && time_civil_parse(base_sv_from(item->due),
-                                                        &imported.due.local, &has_time);
+    imported.has_due =
+        item->due[0] && time_civil_parse(base_sv_from(item->due), &imported.due.local, &has_time);
     imported.due.kind = imported.has_due && !has_time ? TASK_DUE_DATE : patch.due.kind;
     return task_import(ctx, &patch, &imported, ret_change, problem);
 }
@@ -302,8 +303,7 @@ static void store_next(struct import *import)
     turn->client_id = gw_turn_keep(turn, base_sv_from(id));
     turn->at_us = gw_now_us(import->call->worker);
     turn->trace = base_trace_new();
-    turn->hash = gw_content_hash(
-        base_sv_sub(import->reader.text, import->from, import->to));
+    turn->hash = gw_content_hash(base_sv_sub(import->reader.text, import->from, import->to));
     turn->token_us = import->call->token_us;
     turn->plan_input = import;
     turn->answer = on_stored;
@@ -339,8 +339,7 @@ static enum base_err see(struct import *import, struct base_id id)
 {
     if (import->count * 2 >= import->seen_room && !grow_seen(import))
         return BASE_NO_MEMORY;
-    size_t at =
-        id.bytes[0] | (size_t)id.bytes[1] << 8 | (size_t)id.bytes[2] << 16;
+    size_t at = id.bytes[0] | (size_t)id.bytes[1] << 8 | (size_t)id.bytes[2] << 16;
     for (; !base_id_is_null(import->seen[at & (import->seen_room - 1)]); at++)
         if (base_id_eq(import->seen[at & (import->seen_room - 1)], id))
             return BASE_CONFLICT;
@@ -412,8 +411,8 @@ void gw_http_import(struct gw_call *call)
 {
     struct base_sv name = net_request_arg(call->req, SV("format"));
     struct base_sv key = net_request_header(call->req, SV("idempotency-key"));
-    const struct gw_format *format = gw_format_find(
-        name.ptr ? name : net_request_header(call->req, SV("content-type")));
+    const struct gw_format *format =
+        gw_format_find(name.ptr ? name : net_request_header(call->req, SV("content-type")));
     if (!format) {
         gw_call_problem(call, BASE_MEDIA_TYPE, NULL,
                         "send application/json, text/calendar, or text/csv (Todoist)");

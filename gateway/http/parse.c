@@ -77,7 +77,8 @@ static void parse(struct gw_call *call, const json_t *body)
     struct base_arena arena;
     struct nlu_result result;
     struct base_buf buf;
-    if (input.locale.len && !base_sv_eq_c(input.locale, "en") && !base_sv_eq_c(input.locale, "de")) {
+    if (input.locale.len && !base_sv_eq_c(input.locale, "en") &&
+        !base_sv_eq_c(input.locale, "de")) {
         gw_call_problem(call, BASE_UNPROCESSABLE, "locale", "the language is en or de");
         return;
     }

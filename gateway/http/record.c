@@ -266,8 +266,8 @@ static void on_records(void *ctx, enum base_err err, const struct task_record *r
     struct record *record = ctx;
     struct base_buf *buf = &record->body;
     size_t shown = count > (size_t)record->limit ? (size_t)record->limit : count;
-    if (err != BASE_OK) {
-        fail(record, err, NULL);
+    if (err != BASE_OK || !records) {
+        fail(record, err == BASE_OK ? BASE_NO_MEMORY : err, NULL);
         return;
     }
     base_json_open(buf, '{');
@@ -357,11 +357,8 @@ static void show(struct gw_call *call, unsigned statuses, void (*read)(struct re
     }
     *record = (struct record){
         .call = later, .user = user, .id = id, .limit = limit, .before = before, .read = read};
-    record->query = (struct task_query){.user_id = user->id,
-                                        .statuses = statuses,
-                                        .ids = &record->id,
-                                        .id_count = 1,
-                                        .limit = 1};
+    record->query = (struct task_query){
+        .user_id = user->id, .statuses = statuses, .ids = &record->id, .id_count = 1, .limit = 1};
     base_arena_init(&record->arena, BODY_MAX);
     base_buf_init(&record->body, BODY_MAX);
     if (gw_user_fresh(user))

@@ -13,7 +13,13 @@
 #include "lib/base/log.h"
 
 enum access { USER, OPEN, INTERNAL };
-enum { PROBLEM_MAX = 8192, HEADERS_MAX = 24, GZIP_FROM = 1024, LIST_MAX = 128, IMPORT_MAX = 64 * 1024 * 1024 };
+enum {
+    PROBLEM_MAX = 8192,
+    HEADERS_MAX = 24,
+    GZIP_FROM = 1024,
+    LIST_MAX = 128,
+    IMPORT_MAX = 64 * 1024 * 1024
+};
 
 static const struct route {
     struct base_sv method;
@@ -297,11 +303,12 @@ static bool within_rate(struct gw_call *call)
         gw_user_unref(user);
         return true; /* a handler says that there is no memory */
     }
-    bool passes = gw_rate_take(&user->rate, quota, base_monotonic_us(), &call->rate_left,
-                               &call->rate_full_s);
+    bool passes =
+        gw_rate_take(&user->rate, quota, base_monotonic_us(), &call->rate_left, &call->rate_full_s);
     gw_user_unref(user);
     if (!passes)
-        gw_call_problem(call, BASE_RATE_LIMITED, NULL, "this user's requests of a minute are used up");
+        gw_call_problem(call, BASE_RATE_LIMITED, NULL,
+                        "this user's requests of a minute are used up");
     return passes;
 }
 

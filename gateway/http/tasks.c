@@ -128,7 +128,8 @@ static void change_one(struct gw_call *call, enum gw_op_name name)
     struct gw_op op;
     if (!read_op(call, kind, &op))
         return;
-    json_t *body = kind->read ? gw_call_object(call, kind->read != gw_ops[GW_OP_SNOOZE].read) : NULL;
+    json_t *body =
+        kind->read ? gw_call_object(call, kind->read != gw_ops[GW_OP_SNOOZE].read) : NULL;
     if (kind->read && !body)
         return;
     struct gw_turn *turn = turn_for(call, 1, false);
@@ -201,8 +202,9 @@ static enum base_err read_item(struct gw_call *call, struct gw_turn *turn, json_
     op->kind = gw_op_find(text_of(item, "op"));
     if (!op->kind) {
         op->kind = &gw_ops[GW_OP_UPDATE];
-        return refuse(op, "op", "op is one of create, update, delete, complete, reopen, skip, "
-                                "snooze");
+        return refuse(op, "op",
+                      "op is one of create, update, delete, complete, reopen, skip, "
+                      "snooze");
     }
     if (!op->kind->creates && !base_id_parse(text_of(item, "id"), &op->id))
         return refuse(op, "id", "this is not the id of a task");
@@ -234,7 +236,8 @@ void gw_http_tasks_batch(struct gw_call *call)
     if (turn) {
         struct gw_change *change = turn->plan_input;
         for (size_t i = 0; i < change->count; i++)
-            change->ops[i].refused = read_item(call, turn, json_array_get(list, i), &change->ops[i]);
+            change->ops[i].refused =
+                read_item(call, turn, json_array_get(list, i), &change->ops[i]);
         gw_turn_submit(turn);
     }
     json_decref(body);
@@ -254,12 +257,11 @@ static void on_undone(struct gw_turn *turn, enum base_err err, struct base_sv re
         gw_call_problem(call, BASE_CONFLICT, NULL,
                         json_string_value(json_object_get(said, "text")));
     } else {
-        json_t *answer = one ? json_pack("{s:s*,s:[O]}", "text",
-                                         json_string_value(json_object_get(said, "text")), "tasks",
-                                         one)
-                             : json_pack("{s:s*,s:O}", "text",
-                                         json_string_value(json_object_get(said, "text")), "tasks",
-                                         many);
+        json_t *answer =
+            one ? json_pack("{s:s*,s:[O]}", "text",
+                            json_string_value(json_object_get(said, "text")), "tasks", one)
+                : json_pack("{s:s*,s:O}", "text", json_string_value(json_object_get(said, "text")),
+                            "tasks", many);
         char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
         if (text)
             gw_call_json(call, 200, base_sv_from(text), NULL, 0);

@@ -36,7 +36,8 @@ enum state { DOWN, WAITING, ASKING, CLAIMING, SETTLING, FAILING };
     " WHERE attempts < 5 ORDER BY fire_at LIMIT 1"
 
 #define TAKE_SQL                                                                                   \
-    " d AS (DELETE FROM reminder_fire f WHERE ctid = ANY(ARRAY(SELECT ctid FROM c)) RETURNING f.*)" \
+    " d AS (DELETE FROM reminder_fire f WHERE ctid = ANY(ARRAY(SELECT ctid FROM c)) RETURNING "    \
+    "f.*)"                                                                                         \
     " SELECT " FIRE_BATCH_COLUMNS " FROM d LEFT JOIN tasks t ON t.id = d.task_id"                  \
     " LEFT JOIN users u ON u.user_id = d.user_id"                                                  \
     " ORDER BY d.user_id, d.fire_at, d.reminder_id"

@@ -8,14 +8,13 @@
 enum { PARAMS_MAX = 16 * 1024 };
 
 const struct pg_statement store_record_statements[STORE_RECORD_STATEMENTS] = {
-    {"records",
-     "SELECT " STORE_TASK_COLUMNS ",coalesce(by_channel,2),coalesce(by_device,''),"
-     "coalesce(by_id,''),coalesce((SELECT text FROM turn x WHERE x.user_id=k.user_id"
-     " AND x.device=k.by_device AND x.client_id=k.by_id),'') FROM ("
-     "SELECT (jsonb_populate_record(NULL::tasks,h.data)).* FROM task_history h"
-     " WHERE h.task_id=$2::uuid AND h.user_id=$1::text AND h.version<$3::int4"
-     " UNION ALL SELECT * FROM tasks WHERE id=$2 AND user_id=$1 AND version<$3) k"
-     " ORDER BY version DESC LIMIT $4::int4"},
+    {"records", "SELECT " STORE_TASK_COLUMNS ",coalesce(by_channel,2),coalesce(by_device,''),"
+                "coalesce(by_id,''),coalesce((SELECT text FROM turn x WHERE x.user_id=k.user_id"
+                " AND x.device=k.by_device AND x.client_id=k.by_id),'') FROM ("
+                "SELECT (jsonb_populate_record(NULL::tasks,h.data)).* FROM task_history h"
+                " WHERE h.task_id=$2::uuid AND h.user_id=$1::text AND h.version<$3::int4"
+                " UNION ALL SELECT * FROM tasks WHERE id=$2 AND user_id=$1 AND version<$3) k"
+                " ORDER BY version DESC LIMIT $4::int4"},
     {"pasts", "SELECT occurrence,due_local,due_at,outcome,at FROM task_occurrence"
               " WHERE task_id=$1::uuid ORDER BY occurrence DESC LIMIT $2::int4"},
     {"sweep", "SELECT trash,turns FROM sweep($1::int4,$2::int4,$3::int4)"},

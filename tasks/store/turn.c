@@ -42,18 +42,20 @@ enum { BATCH = 256 };
     " WHERE NOT EXISTS (SELECT FROM stale s WHERE s.turn=t.ord)"                                   \
     " ORDER BY user_id,device,client_id ON CONFLICT DO NOTHING"                                    \
     " RETURNING user_id,device,client_id),"                                                        \
-    "f AS MATERIALIZED (SELECT t.ord,t.user_id,t.dlg,t.state,t.channel,t.device,t.client_id FROM t" \
+    "f AS MATERIALIZED (SELECT t.ord,t.user_id,t.dlg,t.state,t.channel,t.device,t.client_id FROM " \
+    "t"                                                                                            \
     " JOIN i USING (user_id,device,client_id)),"                                                   \
     "n AS MATERIALIZED (SELECT w.*,f.user_id,f.channel,f.device,f.client_id"                       \
     " FROM w JOIN f ON f.ord=w.turn),"                                                             \
     "ins AS (INSERT INTO tasks(id,user_id,version,status,title,notes,priority,tags,project,"       \
     "due_kind,due_local,due_zone,due_at,recurrence,start_local,occurrence,reminders,parent_id,"    \
-    "created_at,updated_at,completed_at,deleted_at,next_local,review_at,by_channel,by_device,"      \
+    "created_at,updated_at,completed_at,deleted_at,next_local,review_at,by_channel,by_device,"     \
     "by_id) SELECT "                                                                               \
     "id,user_id,1,status,title,notes,"                                                             \
     "priority,string_to_array(tags,E'\\x1f'),project,due_kind,due_local,due_zone,due_at,"          \
     "recurrence::jsonb,start_local,occurrence,reminders::jsonb,parent_id,created_at,updated_at,"   \
-    "completed_at,deleted_at,next_local,review_at,channel,device,client_id FROM n WHERE expect=0)," \
+    "completed_at,deleted_at,next_local,review_at,channel,device,client_id FROM n WHERE "          \
+    "expect=0),"                                                                                   \
     "upd AS (UPDATE tasks k SET version=n.expect+1,status=n.status,title=n.title,notes=n.notes,"   \
     "priority=n.priority,tags=string_to_array(n.tags,E'\\x1f'),project=n.project,"                 \
     "due_kind=n.due_kind,due_local=n.due_local,due_zone=n.due_zone,due_at=n.due_at,"               \

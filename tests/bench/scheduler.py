@@ -66,7 +66,9 @@ def bridge(stack):
     """One that fires and publishes: MQTT and the audit log are not what the peers are beside."""
     program = ROOT / "build" / "release" / "bin" / "todo-bridge"
     conf = stack.folder / "conf" / "bridge.conf"
-    with subprocess.Popen([program, "--config", conf, "--roles=relay,scheduler"], stderr=subprocess.DEVNULL) as one:
+    with subprocess.Popen(
+        [program, "--config", conf, "--roles=relay,scheduler"], stderr=subprocess.DEVNULL
+    ) as one:
         try:
             yield
         finally:

@@ -65,7 +65,11 @@ def test_its_examples_work(stack, user, verb, path, kind, example):
     task = requests.post(base + "/tasks", json={"title": "x", **due}, headers=head, timeout=5).json()
     data = example if isinstance(example, str) else json.dumps(example)
     answer = requests.request(
-        verb, base + path.replace("{id}", task["id"]), data=data.encode(), headers={**head, "Content-Type": kind}, timeout=5
+        verb,
+        base + path.replace("{id}", task["id"]),
+        data=data.encode(),
+        headers={**head, "Content-Type": kind},
+        timeout=5,
     )
     assert answer.ok, answer.text
     content = CONTRACT["paths"][path][verb]["responses"][str(answer.status_code)]
@@ -81,7 +85,14 @@ def test_schemathesis_finds_no_drift(stack, user, seed, capsys):
     run = subprocess.run(
         [
             ROOT / ".venv" / "bin" / "st",
-            *("run", base + "/openapi.json", "--url", base, "-H", f"Authorization: Bearer {stack.token(user)}"),
+            *(
+                "run",
+                base + "/openapi.json",
+                "--url",
+                base,
+                "-H",
+                f"Authorization: Bearer {stack.token(user)}",
+            ),
             *("--seed", str(seed), "-n", "300" if LONG else "25", "--checks", CHECKS),
             # libwebsockets ends the connection of a request with %00 in its address.
             "--generation-allow-x00=false",

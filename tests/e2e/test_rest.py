@@ -81,7 +81,9 @@ def test_a_batch_is_done_once_and_undone_at_once(call, make):
     first = call("POST", "/tasks:batch", {"operations": operations}, Idempotency_Key="b1")
     again = call("POST", "/tasks:batch", {"operations": operations}, Idempotency_Key="b1")
     assert first.status_code == again.status_code == 200 and first.json() == again.json()
-    assert call("POST", "/tasks:batch", {"operations": operations[:3]}, Idempotency_Key="b1").status_code == 422
+    assert (
+        call("POST", "/tasks:batch", {"operations": operations[:3]}, Idempotency_Key="b1").status_code == 422
+    )
     assert len(titles(call)) == 99
     undone = call("POST", "/undo")
     assert undone.status_code == 200 and len(undone.json()["tasks"]) == 100
@@ -146,18 +148,31 @@ def test_occurrences(call, make):
     call("POST", f"/tasks/{task['id']}/skip")
     shown = call("GET", f"/tasks/{task['id']}/occurrences?limit=3").json()
     assert [one["due_date"] for one in shown["upcoming"]] == [f"2035-01-0{n}T08:00:00" for n in (3, 4, 5)]
-    assert shown["upcoming"][0]["occurrence"] == 3 and shown["upcoming"][0]["due_at"] == "2035-01-03T07:00:00Z"
-    assert [(one["occurrence"], one["outcome"]) for one in shown["past"]] == [(2, "skipped"), (1, "completed")]
+    assert (
+        shown["upcoming"][0]["occurrence"] == 3 and shown["upcoming"][0]["due_at"] == "2035-01-03T07:00:00Z"
+    )
+    assert [(one["occurrence"], one["outcome"]) for one in shown["past"]] == [
+        (2, "skipped"),
+        (1, "completed"),
+    ]
     assert shown["past"][1]["due_date"] == "2035-01-01T08:00:00"
     plain = make("once", due_date="2035-01-01")
-    assert [o["due_date"] for o in call("GET", f"/tasks/{plain['id']}/occurrences").json()["upcoming"]] == ["2035-01-01"]
+    assert [o["due_date"] for o in call("GET", f"/tasks/{plain['id']}/occurrences").json()["upcoming"]] == [
+        "2035-01-01"
+    ]
     assert call("GET", f"/tasks/{plain['id']}/occurrences?limit=0").status_code == 400
 
 
 def test_audit_says_who_changed_what(call, connect, user):
     session = connect(user, "desk")
     task = session.message("remind me to call mum tomorrow at 9 #family")["task"]
-    call("PATCH", f"/tasks/{task['id']}", {"title": "call dad", "priority": 3}, If_Match='"1"', Idempotency_Key="k")
+    call(
+        "PATCH",
+        f"/tasks/{task['id']}",
+        {"title": "call dad", "priority": 3},
+        If_Match='"1"',
+        Idempotency_Key="k",
+    )
     session.action("complete", task["id"])
     call("DELETE", f"/tasks/{task['id']}", If_Match="*")
     shown = call("GET", f"/tasks/{task['id']}/audit").json()
@@ -188,7 +203,9 @@ def test_records_are_the_users_own(call, make, stack, new_user):
     task = make("secret")
     stranger = {"Authorization": f"Bearer {stack.token(new_user())}"}
     for part in ("", "/reminders", "/occurrences", "/audit"):
-        answer = requests.get(stack["TODO_URL"] + f"/api/v1/tasks/{task['id']}{part}", headers=stranger, timeout=10)
+        answer = requests.get(
+            stack["TODO_URL"] + f"/api/v1/tasks/{task['id']}{part}", headers=stranger, timeout=10
+        )
         assert answer.status_code == 404, part
 
 
@@ -197,7 +214,10 @@ def test_records_are_the_users_own(call, make, stack, new_user):
 
 def test_options_and_unknown_methods_say_what_is_allowed(stack):
     url = stack["TODO_URL"] + "/api/v1/tasks/01a20b71-fbbb-7003-bf1e-911f2c0609a9"
-    for answer, status in ((requests.options(url, timeout=5), 204), (requests.put(url, data="", timeout=5), 405)):
+    for answer, status in (
+        (requests.options(url, timeout=5), 204),
+        (requests.put(url, data="", timeout=5), 405),
+    ):
         assert answer.status_code == status
         allowed = set(re.split(", *", answer.headers["Allow"]))
         assert allowed == {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"}
@@ -209,9 +229,13 @@ def test_cors_is_for_listed_origins(stack, call):
     preflight = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match"}
     url = own + "/api/v1/tasks/01a20b71-fbbb-7003-bf1e-911f2c0609a9"
     allowed = requests.options(url, headers={"Origin": own, **preflight}, timeout=5).headers
-    assert allowed["Access-Control-Allow-Origin"] == own and "PATCH" in allowed["Access-Control-Allow-Methods"]
+    assert (
+        allowed["Access-Control-Allow-Origin"] == own and "PATCH" in allowed["Access-Control-Allow-Methods"]
+    )
     assert "If-Match" in allowed["Access-Control-Allow-Headers"]
-    foreign = requests.options(url, headers={"Origin": "https://evil.example", **preflight}, timeout=5).headers
+    foreign = requests.options(
+        url, headers={"Origin": "https://evil.example", **preflight}, timeout=5
+    ).headers
     assert "Access-Control-Allow-Origin" not in foreign
     assert "ETag" in call("GET", "/me", Origin=own).headers["Access-Control-Expose-Headers"]
     assert "Access-Control-Allow-Origin" not in call("GET", "/me", Origin="null").headers
@@ -223,7 +247,9 @@ def test_reading_again_costs_nothing(call, make):
         first = call("GET", path)
         assert first.headers["Cache-Control"] == "private, no-cache"
         again = call("GET", path, If_None_Match=f'"x", W/{first.headers["ETag"]}')
-        assert again.status_code == 304 and not again.content and again.headers["ETag"] == first.headers["ETag"]
+        assert (
+            again.status_code == 304 and not again.content and again.headers["ETag"] == first.headers["ETag"]
+        )
         call("PATCH", f"/tasks/{task['id']}", {"notes": path}, If_Match="*")
         assert call("GET", path, If_None_Match=first.headers["ETag"]).status_code == 200
         head = call("HEAD", path)
@@ -253,7 +279,9 @@ def test_minimal_answers_and_where_a_new_task_is(call):
 def test_each_user_has_a_quota_that_is_told(call):
     first = call("GET", "/me").headers
     quota = int(re.fullmatch(r'"user";q=(\d+);w=60', first["RateLimit-Policy"])[1])
-    left = [int(re.match(r'"user";r=(\d+);t=\d+', call("GET", "/me").headers["RateLimit"])[1]) for _ in range(3)]
+    left = [
+        int(re.match(r'"user";r=(\d+);t=\d+', call("GET", "/me").headers["RateLimit"])[1]) for _ in range(3)
+    ]
     assert quota >= left[0] >= left[1] >= left[2] > 0
 
 
@@ -294,6 +322,8 @@ def test_time_is_up_to_the_database(call, make):
     """Reading, changing and reading again shows the change at once, on whatever connection."""
     task = make("fast")
     for n in range(2, 12):
-        assert call("PATCH", f"/tasks/{task['id']}", {"title": f"fast {n}"}, If_Match="*").json()["version"] == n
+        assert (
+            call("PATCH", f"/tasks/{task['id']}", {"title": f"fast {n}"}, If_Match="*").json()["version"] == n
+        )
         assert call("GET", f"/tasks/{task['id']}").json()["version"] == n
         time.sleep(0.001)

@@ -32,7 +32,8 @@ static void test_it_refills_steadily(void **state)
     int64_t left, full_s;
     int passed = 0;
     (void)state;
-    /* Ten minutes of ten tries a second, with a quota of 60 a minute: 60 at once and one a second. */
+    /* Ten minutes of ten tries a second, with a quota of 60 a minute: 60 at once and one a second.
+     */
     for (int64_t now = 0; now < 600 * SECOND; now += SECOND / 10)
         passed += gw_rate_take(&rate, 60, now, &left, &full_s);
     assert_in_range(passed, 658, 660);
