@@ -29,6 +29,7 @@ enum task_field {
     TASK_F_DUE = 32,
     TASK_F_RECURRENCE = 64,
     TASK_F_REMINDERS = 128,
+    TASK_F_PARENT = 256,
 };
 
 /* New values of the fields named in set. */
@@ -41,6 +42,7 @@ struct task_patch {
     struct task_due due;
     struct task_reminder *reminders; /* ids that the task has not = new */
     size_t reminder_count;
+    struct base_id parent; /* null: it becomes a task of its own */
 };
 
 struct task_fire {

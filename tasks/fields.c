@@ -124,6 +124,17 @@ static enum base_err set_due(const struct task_context *ctx, struct task *task,
     return BASE_OK;
 }
 
+/* Whether the parent can be one is for those to say who can look at it. */
+static enum base_err set_parent(const struct task_context *ctx, struct task *task,
+                                const struct task_patch *patch, struct task_problem *ret_problem)
+{
+    (void)ctx;
+    if (base_id_eq(patch->parent, task->id))
+        return problem(ret_problem, "parent_id", "a task cannot be its own subtask");
+    task->parent = patch->parent;
+    return BASE_OK;
+}
+
 static enum base_err set_recurrence(const struct task_context *ctx, struct task *task,
                                     const struct task_patch *patch,
                                     struct task_problem *ret_problem)
@@ -199,7 +210,7 @@ enum base_err task_fields_apply(const struct task_context *ctx, struct task *tas
         {TASK_F_TITLE, set_title},           {TASK_F_NOTES, set_notes},
         {TASK_F_PRIORITY, set_priority},     {TASK_F_TAGS, set_tags},
         {TASK_F_PROJECT, set_project},       {TASK_F_DUE, set_due},
-        {TASK_F_RECURRENCE, set_recurrence}, {TASK_F_REMINDERS, set_reminders},
+        {TASK_F_RECURRENCE, set_recurrence}, {TASK_F_REMINDERS, set_reminders}, {TASK_F_PARENT, set_parent},
     };
     struct task_due was = task->due;
     for (size_t i = 0; i < sizeof(setters) / sizeof(setters[0]); i++) {

@@ -196,6 +196,13 @@ void task_json(struct base_buf *buf, const struct task *task, int64_t now_us)
         base_json_str(buf, task->project);
     else
         base_json_null(buf);
+    base_json_key(buf, "parent_id");
+    if (base_id_is_null(task->parent)) {
+        base_json_null(buf);
+    } else {
+        base_id_text(task->parent, id);
+        base_json_str(buf, base_sv_from(id));
+    }
     due_json(buf, &task->due);
     int64_t next = 0;
     bool has_next = task_next_reminder(task, now_us, &next);

@@ -155,6 +155,14 @@ static enum base_err read_reminders(struct reading *r, const json_t *value)
     return BASE_OK;
 }
 
+static enum base_err read_parent(struct reading *r, const json_t *value)
+{
+    r->patch->set |= TASK_F_PARENT;
+    if (json_is_null(value) || base_id_parse(text_of(value), &r->patch->parent))
+        return BASE_OK;
+    return refuse(r, "parent_id", "the parent must be the id of a task, or null");
+}
+
 static enum base_err read_recurrence(struct reading *r, const json_t *value)
 {
     r->patch->set |= TASK_F_RECURRENCE;
@@ -179,6 +187,7 @@ static const struct {
     {"title", read_title},   {"notes", read_notes},         {"priority", read_priority},
     {"tags", read_tags},     {"project", read_project},     {"due_date", read_due},
     {"timezone", read_zone}, {"reminders", read_reminders}, {"recurrence_pattern", read_recurrence},
+    {"parent_id", read_parent},
 };
 
 enum base_err gw_body_patch(json_t *body, struct base_arena *arena, struct task_patch *ret_patch,

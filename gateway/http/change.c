@@ -187,6 +187,24 @@ static enum base_err act(struct gw_turn *turn, const struct gw_change *change, s
     return op->kind->act(&turn->ctx, task, op, ret_change, &op->problem);
 }
 
+static bool wants_parent(const struct gw_op *op)
+{
+    return op->refused == BASE_OK && (op->patch.set & TASK_F_PARENT) &&
+           !base_id_is_null(op->patch.parent);
+}
+
+/* Subtasks have none of their own: so there is no ring of tasks, ever. */
+static enum base_err check_parent(struct gw_op *op, const struct task *parent)
+{
+    if (parent && parent->status != TASK_DELETED && base_id_is_null(parent->parent))
+        return BASE_OK;
+    op->problem = (struct task_problem){
+        "parent_id", parent && parent->status != TASK_DELETED
+                         ? "a subtask cannot have subtasks"
+                         : "there is no such task to be a subtask of"};
+    return BASE_UNPROCESSABLE;
+}
+
 /* Every change over REST can be taken back in chat, and the other way round. */
 static void remember(struct gw_turn *turn)
 {
@@ -210,6 +228,8 @@ static enum gw_step change_all(struct gw_turn *turn, struct task *tasks, size_t 
         struct gw_op *op = &change->ops[i];
         struct task_change *next = &made[turn->change_count];
         op->err = op->refused;
+        if (wants_parent(op))
+            op->err = check_parent(op, find_task(tasks, count, op->patch.parent));
         if (op->err == BASE_OK)
             op->err = act(turn, change, i, find_task(tasks, count, op->id), next);
         if (op->err != BASE_OK)
@@ -229,7 +249,7 @@ static enum gw_step change_all(struct gw_turn *turn, struct task *tasks, size_t 
 static enum gw_step begin(struct gw_turn *turn)
 {
     struct gw_change *change = turn->plan_input;
-    struct base_id *ids = base_arena_array(&turn->work, change->count, sizeof(*ids));
+    struct base_id *ids = base_arena_array(&turn->work, change->count * 2, sizeof(*ids));
     turn->query = BASE_ARENA_NEW(&turn->work, struct task_query);
     turn->intent = change->batch ? "task.batch" : change->ops[0].kind->intent;
     if (!ids || !turn->query)
@@ -238,10 +258,14 @@ static enum gw_step begin(struct gw_turn *turn)
         (struct task_query){.user_id = turn->user->id,
                             .statuses = TASK_QUERY_OPEN | TASK_QUERY_DONE | TASK_QUERY_DELETED,
                             .ids = ids,
-                            .limit = GW_BATCH_MAX};
-    for (size_t i = 0; i < change->count; i++)
-        if (change->ops[i].refused == BASE_OK && !change->ops[i].kind->creates)
-            ids[turn->query->id_count++] = change->ops[i].id;
+                            .limit = GW_BATCH_MAX * 2};
+    for (size_t i = 0; i < change->count; i++) {
+        const struct gw_op *op = &change->ops[i];
+        if (op->refused == BASE_OK && !op->kind->creates)
+            ids[turn->query->id_count++] = op->id;
+        if (wants_parent(op))
+            ids[turn->query->id_count++] = op->patch.parent;
+    }
     return turn->query->id_count ? GW_FIND : change_all(turn, NULL, 0);
 }
 

@@ -13,7 +13,7 @@
 #include "lib/base/json.h"
 #include "lib/base/utf8.h"
 
-enum { LIST_DEFAULT = 50, LIST_MAX = 100, BODY_MAX = 1024 * 1024, CURSOR_MAX = 80 };
+enum { LIST_DEFAULT = 50, LIST_MAX = 100, BODY_MAX = 1024 * 1024, CURSOR_MAX = 80, WORDS_MAX = 16 };
 
 struct reading {
     struct gw_call *call;
@@ -21,7 +21,7 @@ struct reading {
     struct base_arena arena;
     struct task_query query;
     struct base_id id;
-    struct base_sv word;
+    struct base_sv words[WORDS_MAX];
     bool one;
     int32_t limit;      /* of the page; one more is asked for, to know whether there are more */
     struct task *dated; /* a page that goes on with the tasks without a due time */
@@ -232,6 +232,21 @@ static bool read_status(struct base_sv text, unsigned *ret_statuses)
     return false;
 }
 
+static const char *read_words(struct reading *reading, struct base_sv text)
+{
+    struct task_query *query = &reading->query;
+    query->words = reading->words;
+    query->in_notes = true;
+    while (text.ptr) {
+        struct base_sv word = base_sv_split(&text, ' ');
+        if (word.len && query->word_count == WORDS_MAX)
+            return "q has at most 16 words";
+        if (word.len)
+            reading->words[query->word_count++] = word;
+    }
+    return NULL;
+}
+
 /* NULL, or what is wrong with which argument. */
 static const char *read_argument(struct reading *reading, struct base_sv name, struct base_sv value)
 {
@@ -271,14 +286,12 @@ static const char *read_argument(struct reading *reading, struct base_sv name, s
         return query->tag = kept, NULL;
     if (base_sv_eq_c(name, "project"))
         return query->project = kept, NULL;
-    if (base_sv_eq_c(name, "q")) {
-        reading->word = kept;
-        query->words = &reading->word;
-        query->word_count = kept.len > 0;
-        return NULL;
-    }
-    return "unknown argument; known: status, due_from, due_to, overdue, priority, tag, project, q, "
-           "limit, cursor";
+    if (base_sv_eq_c(name, "parent"))
+        return base_id_parse(value, &query->parent) ? NULL : "parent is the id of a task";
+    if (base_sv_eq_c(name, "q"))
+        return read_words(reading, kept);
+    return "unknown argument; known: status, due_from, due_to, overdue, priority, tag, project, "
+           "parent, q, limit, cursor";
 }
 
 void gw_http_tasks_list(struct gw_call *call)

@@ -52,3 +52,5 @@ BEGIN
     UPDATE users u SET zone = 'UTC', zone_set = false, locale = 'en', default_time = '09:00', quiet_from = NULL,
         quiet_to = NULL, quiet_urgent = false, not_before = now() WHERE u.user_id = who;
 END $$;
+
+CREATE INDEX tasks_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;

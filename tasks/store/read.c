@@ -17,7 +17,9 @@ enum { PARAMS_MAX = 64 * 1024, LIST_MAX = 1000 };
     " AND ($7::int4=0 OR priority=$7)"                                                             \
     " AND ($8::text='' OR lower($8)=ANY(lower(tags::text)::text[]))"                               \
     " AND ($9::text='' OR lower(project)=lower($9))"                                               \
-    " AND (cardinality($10::text[])=0 OR lower(title) LIKE ALL($10))"
+    " AND (cardinality($10::text[])=0 OR"                                                          \
+    " lower(CASE WHEN $14::int4<>0 THEN title||' '||notes ELSE title END) LIKE ALL($10))"             \
+    " AND ($13::uuid IS NULL OR parent_id=$13)"
 #define TASK_MAYBE_DUE                                                                             \
     " AND ($3::timestamptz IS NULL OR due_at>=$3) AND ($4::timestamptz IS NULL OR due_at<$4)"
 #define TASK_MAYBE_IDS " AND (cardinality($11::uuid[])=0 OR id=ANY($11))"
@@ -39,18 +41,18 @@ const struct pg_statement store_read_statements[STORE_READ_STATEMENTS] = {
     {"task_any",
      TASK_FROM " AND status=ANY($2::int2[])" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
     {"task_open_after",
-     TASK_FROM " AND status=0 AND $2::int2[] IS NOT NULL AND (due_at,id)>($13::timestamptz,"
-               "$14::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_DUE},
+     TASK_FROM " AND status=0 AND $2::int2[] IS NOT NULL AND (due_at,id)>($15::timestamptz,"
+               "$16::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_DUE},
     {"task_undated_after",
-     TASK_FROM " AND status=0 AND $2::int2[] IS NOT NULL AND $13::timestamptz IS NOT NULL"
-               " AND due_at IS NULL AND id>$14::uuid" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS
+     TASK_FROM " AND status=0 AND $2::int2[] IS NOT NULL AND $15::timestamptz IS NOT NULL"
+               " AND due_at IS NULL AND id>$16::uuid" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS
                " ORDER BY id LIMIT $12::int4"},
     {"task_status_after", TASK_FROM
-     " AND status=($2::int2[])[1] AND updated_at<=$13::timestamptz"
-     " AND (updated_at<$13 OR id>$14::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
+     " AND status=($2::int2[])[1] AND updated_at<=$15::timestamptz"
+     " AND (updated_at<$15 OR id>$16::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
     {"task_any_after", TASK_FROM
-     " AND status=ANY($2::int2[]) AND updated_at<=$13::timestamptz"
-     " AND (updated_at<$13 OR id>$14::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
+     " AND status=ANY($2::int2[]) AND updated_at<=$15::timestamptz"
+     " AND (updated_at<$15 OR id>$16::uuid)" TASK_MAYBE_DUE TASK_FILTERS TASK_MAYBE_IDS BY_CHANGE},
     {"task_was",
      "SELECT " STORE_TASK_COLUMNS " FROM (SELECT (jsonb_populate_record(NULL::tasks,h.data)).*"
      " FROM task_history h JOIN unnest($2::uuid[],$3::int4[]) AS w(id,version)"
@@ -230,6 +232,11 @@ static void find_params(struct pg_params *params, const struct task_query *query
         pg_array_id(params, query->ids[i]);
     pg_array_end(params);
     pg_add_int4(params, query->limit > 0 && query->limit < LIST_MAX ? query->limit : LIST_MAX);
+    if (base_id_is_null(query->parent))
+        pg_add_null(params);
+    else
+        pg_add_id(params, query->parent);
+    pg_add_int4(params, query->in_notes);
     if (query->after) {
         pg_add_time(params, query->after_us);
         pg_add_id(params, query->after_id);

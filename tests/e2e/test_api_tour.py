@@ -23,9 +23,8 @@ def test_the_tour(stack, new_user, tmp_path):
         next(line for line in TOUR.splitlines() if line.startswith("api() ")),
     ]
     wanted = []
-    for line in commands():
-        line, _, note = line.partition(" # ")
-        line = line.replace("confirm=ann", f"confirm={user}")
+    for said in commands():
+        line, _, note = said.replace("confirm=ann", f"confirm={user}").partition(" # ")
         if not line.startswith(("api ", "curl ")):
             script.append(line)
             continue

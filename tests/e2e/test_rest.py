@@ -327,3 +327,48 @@ def test_time_is_up_to_the_database(call, make):
         )
         assert call("GET", f"/tasks/{task['id']}").json()["version"] == n
         time.sleep(0.001)
+
+
+# Subtasks and search
+
+
+def test_subtasks(call, make):
+    party = make("party")
+    cake = make("cake", parent_id=party["id"])
+    assert party["parent_id"] is None and cake["parent_id"] == party["id"]
+    assert titles(call, f"&parent={party['id']}") == {"cake"}
+    for fields, why in (
+        ({"title": "x", "parent_id": cake["id"]}, "subtask cannot have"),
+        ({"title": "x", "parent_id": "01a20b71-fbbb-7003-bf1e-911f2c0609a9"}, "no such task"),
+        ({"title": "x", "parent_id": 7}, "parent"),
+    ):
+        answer = call("POST", "/tasks", fields)
+        assert answer.status_code == 422 and answer.json()["pointer"] == "/parent_id" and why in answer.json()["detail"]
+    own = call("PATCH", f"/tasks/{party['id']}", {"parent_id": party["id"]}, If_Match="*")
+    assert own.status_code == 422
+    assert call("PATCH", f"/tasks/{party['id']}", {"parent_id": cake["id"]}, If_Match="*").status_code == 422
+    freed = call("PATCH", f"/tasks/{cake['id']}", {"parent_id": None}, If_Match="*").json()
+    assert freed["parent_id"] is None and titles(call, f"&parent={party['id']}") == set()
+
+
+def test_another_users_task_is_no_parent(call, make, stack, new_user):
+    party = make("party")
+    answer = requests.post(
+        stack["TODO_URL"] + "/api/v1/tasks",
+        json={"title": "spy", "parent_id": party["id"]},
+        headers={"Authorization": f"Bearer {stack.token(new_user())}"},
+        timeout=5,
+    )
+    assert answer.status_code == 422
+
+
+def test_search_looks_for_all_words_in_title_and_notes(call, make):
+    make("Rent a van", notes="for the Big move, in June")
+    make("Big plans")
+    make("100% sure_thing")
+    assert titles(call, "&q=big") == {"Rent a van", "Big plans"}
+    assert titles(call, "&q=BIG%20van") == {"Rent a van"}
+    assert titles(call, "&q=%25") == {"100% sure_thing"}
+    assert titles(call, "&q=e_t") == {"100% sure_thing"}
+    assert titles(call, "&q=nothing") == set()
+    assert call("GET", "/tasks?q=" + "+".join("a" * 17)).status_code == 400
