@@ -210,7 +210,8 @@ enum base_err task_fields_apply(const struct task_context *ctx, struct task *tas
         {TASK_F_TITLE, set_title},           {TASK_F_NOTES, set_notes},
         {TASK_F_PRIORITY, set_priority},     {TASK_F_TAGS, set_tags},
         {TASK_F_PROJECT, set_project},       {TASK_F_DUE, set_due},
-        {TASK_F_RECURRENCE, set_recurrence}, {TASK_F_REMINDERS, set_reminders}, {TASK_F_PARENT, set_parent},
+        {TASK_F_RECURRENCE, set_recurrence}, {TASK_F_REMINDERS, set_reminders},
+        {TASK_F_PARENT, set_parent},
     };
     struct task_due was = task->due;
     for (size_t i = 0; i < sizeof(setters) / sizeof(setters[0]); i++) {

@@ -94,9 +94,9 @@ static int64_t time_of(const json_t *object, const char *key)
 static void drop_derived(json_t *fields)
 {
     static const char *const derived[] = {
-        "id",         "version",      "status",      "due_at",          "reminder_time",
-        "updated_at", "is_recurring", "occurrence",  "next_occurrence", "created_at",
-        "uid",        "completed_at", "series_start",  "parent_id"};
+        "id",         "version",      "status",       "due_at",          "reminder_time",
+        "updated_at", "is_recurring", "occurrence",   "next_occurrence", "created_at",
+        "uid",        "completed_at", "series_start", "parent_id"};
     size_t i;
     json_t *reminder;
     for (size_t k = 0; k < sizeof(derived) / sizeof(derived[0]); k++)

@@ -184,9 +184,15 @@ static const struct {
     const char *name;
     enum base_err (*read)(struct reading *r, const json_t *value);
 } fields[] = {
-    {"title", read_title},   {"notes", read_notes},         {"priority", read_priority},
-    {"tags", read_tags},     {"project", read_project},     {"due_date", read_due},
-    {"timezone", read_zone}, {"reminders", read_reminders}, {"recurrence_pattern", read_recurrence},
+    {"title", read_title},
+    {"notes", read_notes},
+    {"priority", read_priority},
+    {"tags", read_tags},
+    {"project", read_project},
+    {"due_date", read_due},
+    {"timezone", read_zone},
+    {"reminders", read_reminders},
+    {"recurrence_pattern", read_recurrence},
     {"parent_id", read_parent},
 };
 

@@ -198,10 +198,10 @@ static enum base_err check_parent(struct gw_op *op, const struct task *parent)
 {
     if (parent && parent->status != TASK_DELETED && base_id_is_null(parent->parent))
         return BASE_OK;
-    op->problem = (struct task_problem){
-        "parent_id", parent && parent->status != TASK_DELETED
-                         ? "a subtask cannot have subtasks"
-                         : "there is no such task to be a subtask of"};
+    op->problem =
+        (struct task_problem){"parent_id", parent && parent->status != TASK_DELETED
+                                               ? "a subtask cannot have subtasks"
+                                               : "there is no such task to be a subtask of"};
     return BASE_UNPROCESSABLE;
 }
 

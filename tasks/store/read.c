@@ -18,7 +18,7 @@ enum { PARAMS_MAX = 64 * 1024, LIST_MAX = 1000 };
     " AND ($8::text='' OR lower($8)=ANY(lower(tags::text)::text[]))"                               \
     " AND ($9::text='' OR lower(project)=lower($9))"                                               \
     " AND (cardinality($10::text[])=0 OR"                                                          \
-    " lower(CASE WHEN $14::int4<>0 THEN title||' '||notes ELSE title END) LIKE ALL($10))"             \
+    " lower(CASE WHEN $14::int4<>0 THEN title||' '||notes ELSE title END) LIKE ALL($10))"          \
     " AND ($13::uuid IS NULL OR parent_id=$13)"
 #define TASK_MAYBE_DUE                                                                             \
     " AND ($3::timestamptz IS NULL OR due_at>=$3) AND ($4::timestamptz IS NULL OR due_at<$4)"

@@ -110,8 +110,8 @@ struct task_query {
     struct base_sv tag, project; /* empty: any; compared without ASCII case */
     const struct base_sv *words; /* all must stand in the title, case ignored */
     size_t word_count;
-    bool in_notes;         /* or in the notes */
-    struct base_id parent; /* null: any; otherwise only its subtasks */
+    bool in_notes;             /* or in the notes */
+    struct base_id parent;     /* null: any; otherwise only its subtasks */
     const struct base_id *ids; /* only these */
     size_t id_count;
     bool newest_first; /* by change, instead of by due time */

@@ -67,8 +67,8 @@ static void ask(struct conn *conn, const char *path, double due)
 {
     char request[TOKEN_MAX + 512];
     int length = snprintf(request, sizeof(request),
-                          "GET %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n\r\n", path,
-                          tokens[next_token++ % token_count]);
+                          "GET %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n\r\n",
+                          path, tokens[next_token++ % token_count]);
     conn->due = due;
     if (send(conn->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
         die("send");
@@ -142,7 +142,8 @@ int main(int argc, char **argv)
     }
     double took = now() - start;
     qsort(latencies, done, sizeof(*latencies), by_value);
-    printf("{\"rate\":%.1f,\"done\":%zu,\"errors\":%zu,\"bytes\":%zu,\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
+    printf("{\"rate\":%.1f,\"done\":%zu,\"errors\":%zu,\"bytes\":%zu,\"p50_ms\":%.3f,\"p99_ms\":%."
+           "3f}\n",
            (double)done / took, done, errors, done ? bytes / done : 0,
            done ? (double)latencies[done / 2] : 0, done ? (double)latencies[done * 99 / 100] : 0);
     return done == total && errors == 0 ? 0 : 1;

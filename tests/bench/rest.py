@@ -89,7 +89,9 @@ def bare(stack, seconds: int) -> tuple[float, float]:
                 continue
     text = run.stdout.read()
     assert run.returncode == 0, run.stderr.read()
-    count = int(next(line for line in text.splitlines() if "actually processed" in line).split(":")[1].split("/")[0])
+    count = int(
+        next(line for line in text.splitlines() if "actually processed" in line).split(":")[1].split("/")[0]
+    )
     latency = float(next(line for line in text.splitlines() if line.startswith("latency average")).split("=")[1].split()[0])  # fmt: skip
     return (used - before) * 1e6 / count, latency
 
@@ -102,7 +104,9 @@ def main() -> int:
         stdout=subprocess.DEVNULL,
     )
     report = Report("rest")
-    report.head["method"] = f"{RATE}/s, open loop, {SECONDS} s; {USERS} users, {TASKS:,} tasks; the bridge is stopped"
+    report.head["method"] = (
+        f"{RATE}/s, open loop, {SECONDS} s; {USERS} users, {TASKS:,} tasks; the bridge is stopped"
+    )
     with shared_stack() as stack:
         fill(stack)
         stack.stop("bridge")

@@ -24,11 +24,12 @@ def resource(uri: str) -> Resource:
     )
 
 
-REGISTRY = Registry(retrieve=resource).with_resource("", DRAFT202012.create_resource(CONTRACT))
+BASE = "http://docs/asyncapi.yaml"
+REGISTRY = Registry(retrieve=resource).with_resource(BASE, DRAFT202012.create_resource(CONTRACT))
 
 
 def errors(message: str, payload: dict) -> list[str]:
-    schema = MESSAGES[message]["payload"]
+    schema = {"$ref": BASE + MESSAGES[message]["payload"]["$ref"]}
     return [error.message for error in Draft202012Validator(schema, registry=REGISTRY).iter_errors(payload)]
 
 

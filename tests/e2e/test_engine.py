@@ -238,7 +238,6 @@ def test_settings_by_api_and_in_chat(stack, connect, user, api):
         ({"quiet_hours": {"from": "22:00"}}, "/quiet_hours"),
         ({"quiet_hours": {"from": "22:00", "to": "22:00"}}, "/quiet_hours"),
         ({"color": "red"}, None),
-        ([], None),
     ):
         answer = requests.patch(
             stack["TODO_URL"] + "/api/v1/me",

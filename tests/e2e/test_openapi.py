@@ -80,7 +80,7 @@ def test_its_examples_work(stack, user, verb, path, kind, example):
 
 
 @pytest.mark.parametrize("seed", range(1, 6) if LONG else [1])
-def test_schemathesis_finds_no_drift(stack, user, seed, capsys):
+def test_schemathesis_finds_no_drift(stack, user, seed, capsys, tmp_path):
     base = stack["TODO_URL"] + "/api/v1"
     run = subprocess.run(
         [
@@ -97,6 +97,7 @@ def test_schemathesis_finds_no_drift(stack, user, seed, capsys):
             # libwebsockets ends the connection of a request with %00 in its address.
             "--generation-allow-x00=false",
         ],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=900,

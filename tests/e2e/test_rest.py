@@ -343,7 +343,11 @@ def test_subtasks(call, make):
         ({"title": "x", "parent_id": 7}, "parent"),
     ):
         answer = call("POST", "/tasks", fields)
-        assert answer.status_code == 422 and answer.json()["pointer"] == "/parent_id" and why in answer.json()["detail"]
+        assert (
+            answer.status_code == 422
+            and answer.json()["pointer"] == "/parent_id"
+            and why in answer.json()["detail"]
+        )
     own = call("PATCH", f"/tasks/{party['id']}", {"parent_id": party["id"]}, If_Match="*")
     assert own.status_code == 422
     assert call("PATCH", f"/tasks/{party['id']}", {"parent_id": cake["id"]}, If_Match="*").status_code == 422
