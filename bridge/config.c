@@ -27,7 +27,8 @@ static const struct {
 } roles[] = {{"relay", BRIDGE_ROLE_RELAY},
              {"scheduler", BRIDGE_ROLE_SCHEDULER},
              {"mqtt", BRIDGE_ROLE_MQTT},
-             {"audit", BRIDGE_ROLE_AUDIT}};
+             {"audit", BRIDGE_ROLE_AUDIT},
+             {"webhooks", BRIDGE_ROLE_WEBHOOKS}};
 
 static unsigned role_named(struct base_sv name)
 {
@@ -47,7 +48,7 @@ enum base_err bridge_config_check(const struct bridge_config *config, unsigned *
         struct base_sv name = base_sv_trim(base_sv_split(&rest, ','));
         unsigned role = role_named(name);
         if (!role) {
-            base_buf_addf(errors, "roles: \"%.*s\" is not one of relay, scheduler, mqtt, audit\n",
+            base_buf_addf(errors, "roles: \"%.*s\" is not one of relay, scheduler, mqtt, audit, webhooks\n",
                           SV_FMT(name));
             ok = false;
         }
@@ -63,9 +64,10 @@ enum base_err bridge_config_check(const struct bridge_config *config, unsigned *
         const char *value, *key;
         unsigned roles;
     } needs[] = {
-        {config->database_url, "database.url", BRIDGE_ROLE_RELAY | BRIDGE_ROLE_SCHEDULER},
+        {config->database_url, "database.url",
+         BRIDGE_ROLE_RELAY | BRIDGE_ROLE_SCHEDULER | BRIDGE_ROLE_WEBHOOKS},
         {config->kafka_brokers, "kafka.brokers",
-         BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT | BRIDGE_ROLE_AUDIT},
+         BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT | BRIDGE_ROLE_AUDIT | BRIDGE_ROLE_WEBHOOKS},
         {config->mqtt_url, "mqtt.url", BRIDGE_ROLE_MQTT},
     };
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {

@@ -22,7 +22,8 @@ enum bridge_role {
     BRIDGE_ROLE_RELAY = 1,
     BRIDGE_ROLE_SCHEDULER = 2,
     BRIDGE_ROLE_MQTT = 4,
-    BRIDGE_ROLE_AUDIT = 8
+    BRIDGE_ROLE_AUDIT = 8,
+    BRIDGE_ROLE_WEBHOOKS = 16
 };
 
 /* What the rows cannot say: roles that exist, and what each of them needs. A line for each thing

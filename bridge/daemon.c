@@ -2,7 +2,7 @@
 /*
  * Order matters at the end: consumers of the bus go before the bus, those who wait for its
  * acknowledgements after it. The table of parts is in that order of starting; those that consume,
- * the MQTT relay and the auditor, stand first.
+ * the MQTT relay, the auditor and the webhooks, stand first.
  */
 #include "bridge/daemon.h"
 
@@ -19,9 +19,9 @@
 enum { DRAIN_STEP_MS = 10 };
 
 static const struct bridge_part_type *const types[] = {
-    &bridge_mqtt_relay_part, &bridge_auditor_part, &bridge_relay_part, &bridge_scheduler_part,
-    &bridge_reviewer_part};
-enum { PARTS = sizeof(types) / sizeof(types[0]), CONSUMING_PARTS = 2 };
+    &bridge_mqtt_relay_part, &bridge_auditor_part,   &bridge_webhooks_part,
+    &bridge_relay_part,      &bridge_scheduler_part, &bridge_reviewer_part};
+enum { PARTS = sizeof(types) / sizeof(types[0]), CONSUMING_PARTS = 3 };
 
 struct bridge_daemon {
     struct bridge_env env;
@@ -65,8 +65,7 @@ static enum base_err bus_start(struct bridge_daemon *daemon, struct base_buf *er
                                         .retention_ms = config->kafka_retention,
                                         .on_state = on_bus_state,
                                         .ctx = daemon};
-    if (!(daemon->roles & (BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT | BRIDGE_ROLE_AUDIT)) &&
-        !config->kafka_brokers[0])
+    if (daemon->roles == BRIDGE_ROLE_SCHEDULER && !config->kafka_brokers[0])
         return BASE_OK; /* a scheduler alone tells of dead letters if it is told where */
     return bus_kafka_new(&options, &daemon->env.bus, errors);
 }
@@ -101,7 +100,7 @@ static void on_migrated(void *ctx)
 static void register_labels(void)
 {
     static const char *const peers[BRIDGE_PEER_COUNT] = {"relay_database", "scheduler_database",
-                                                         "reviewer_database", "kafka", "mqtt"};
+                                                         "reviewer_database", "webhooks_database", "kafka", "mqtt"};
     base_metrics_labels(BASE_M_BRIDGE_LOST, peers, BRIDGE_PEER_COUNT);
     base_metrics_labels(BASE_M_RELAY_PUBLISHED, bridge_topic_names, BRIDGE_TOPIC_COUNT);
     base_metrics_labels(BASE_M_MQTT_PUBLISHED, bridge_mqtt_names, BRIDGE_MQTT_COUNT);

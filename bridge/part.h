@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A part of the daemon: relay, scheduler, reviewer, MQTT relay, auditor. main.c starts those the
+ * A part of the daemon: relay, scheduler, reviewer, MQTT relay, auditor, webhooks. main.c starts those the
  * roles name, asks them how they are, and drains them; it knows no more of them.
  */
 #ifndef BRIDGE_PART_H
@@ -16,6 +16,7 @@ enum bridge_peer {
     BRIDGE_PEER_RELAY_DATABASE,
     BRIDGE_PEER_SCHEDULER_DATABASE,
     BRIDGE_PEER_REVIEWER_DATABASE,
+    BRIDGE_PEER_WEBHOOKS_DATABASE,
     BRIDGE_PEER_KAFKA,
     BRIDGE_PEER_MQTT,
     BRIDGE_PEER_COUNT
@@ -59,6 +60,7 @@ extern const struct bridge_part_type bridge_scheduler_part;
 extern const struct bridge_part_type bridge_reviewer_part;
 extern const struct bridge_part_type bridge_mqtt_relay_part;
 extern const struct bridge_part_type bridge_auditor_part;
+extern const struct bridge_part_type bridge_webhooks_part;
 
 /* Connection states in the log and the metric: every change once, a failing attempt at debug. */
 struct bridge_link {

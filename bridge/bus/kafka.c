@@ -39,6 +39,7 @@ static const struct {
     {BUS_TOPIC_UPDATES, false},   {BUS_TOPIC_UPDATES BUS_DEAD_LETTERS, true},
     {BUS_TOPIC_TASKS, false},     {BUS_TOPIC_TASKS BUS_DEAD_LETTERS, true},
     {BUS_TOPIC_REMINDERS, false}, {BUS_TOPIC_REMINDERS BUS_DEAD_LETTERS, true},
+    {BUS_TOPIC_WEBHOOKS BUS_DEAD_LETTERS, true},
 };
 
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };

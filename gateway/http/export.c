@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "gateway/exchange/writer.h"
-#include "gateway/http/router.h"
+#include "gateway/http/export.h"
 #include "gateway/hub/hub.h"
 #include "lib/base/json.h"
 #include "tasks/settings.h"
@@ -146,14 +146,8 @@ static void on_user(void *ctx, enum base_err err)
     task_store_find(export->call->worker->store, &export->query, &export->arena, on_tasks, export);
 }
 
-void gw_http_export(struct gw_call *call)
+void gw_export(struct gw_call *call, bool ical, unsigned statuses)
 {
-    struct base_sv format = net_request_arg(call->req, SV("format"));
-    bool ical = base_sv_eq_c(format, "ical");
-    if (format.ptr && !ical && !base_sv_eq_c(format, "json")) {
-        gw_call_problem(call, BASE_INVALID, NULL, "format is json or ical");
-        return;
-    }
     struct export *export = calloc(1, sizeof(*export));
     struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
     struct gw_call *later = export && user ? gw_call_later(call) : NULL;
@@ -166,8 +160,18 @@ void gw_http_export(struct gw_call *call)
     }
     *export = (struct export){.call = later, .user = user, .ical = ical};
     export->query = (struct task_query){
-        .user_id = user->id, .statuses = TASK_QUERY_OPEN | TASK_QUERY_DONE, .limit = PAGE};
+        .user_id = user->id, .statuses = statuses, .newest_first = true, .limit = PAGE};
     base_arena_init(&export->arena, ARENA_MAX);
     base_buf_init(&export->body, EXPORT_MAX);
     gw_user_read(user, SV_NULL, on_user, export);
+}
+
+void gw_http_export(struct gw_call *call)
+{
+    struct base_sv format = net_request_arg(call->req, SV("format"));
+    bool ical = base_sv_eq_c(format, "ical");
+    if (format.ptr && !ical && !base_sv_eq_c(format, "json"))
+        gw_call_problem(call, BASE_INVALID, NULL, "format is json or ical");
+    else
+        gw_export(call, ical, TASK_QUERY_OPEN | TASK_QUERY_DONE);
 }

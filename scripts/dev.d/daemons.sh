@@ -14,6 +14,7 @@ mqtt.url = mqtt://127.0.0.1:$MOSQUITTO_PORT
 mqtt.token.file = $STATE/conf/bridge.token
 internal.port = $BRIDGE_INTERNAL_PORT
 audit.dir = $STATE/audit
+webhooks.private = allow
 TEXT
 }
 

@@ -48,9 +48,14 @@ BEGIN
     DELETE FROM events e WHERE e.user_id = who;
     GET DIAGNOSTICS events = ROW_COUNT;
     DELETE FROM device d WHERE d.user_id = who;
+    DELETE FROM webhook w WHERE w.user_id = who;
     UPDATE dialogue d SET version = version + 1, state = '' WHERE d.user_id = who;
     UPDATE users u SET zone = 'UTC', zone_set = false, locale = 'en', default_time = '09:00', quiet_from = NULL,
-        quiet_to = NULL, quiet_urgent = false, not_before = now() WHERE u.user_id = who;
+        quiet_to = NULL, quiet_urgent = false, feed = NULL, not_before = now() WHERE u.user_id = who;
 END $$;
+
+-- Who knows the address of a user's calendar feed may read it; kept as the SHA-256 of its secret part.
+ALTER TABLE users ADD COLUMN feed bytea;
+CREATE UNIQUE INDEX users_feed ON users (feed) WHERE feed IS NOT NULL;
 
 CREATE INDEX tasks_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;

@@ -18,6 +18,8 @@ const struct pg_statement store_record_statements[STORE_RECORD_STATEMENTS] = {
     {"pasts", "SELECT occurrence,due_local,due_at,outcome,at FROM task_occurrence"
               " WHERE task_id=$1::uuid ORDER BY occurrence DESC LIMIT $2::int4"},
     {"sweep", "SELECT trash,turns FROM sweep($1::int4,$2::int4,$3::int4)"},
+    {"feed_set", "UPDATE users SET feed=decode(nullif($2::text,''),'hex') WHERE user_id=$1::text"},
+    {"feed_get", "SELECT user_id FROM users WHERE feed=decode($1::text,'hex')"},
     {"erase", "SELECT tasks,turns,events FROM erase_user($1::text)"},
 };
 
@@ -27,6 +29,8 @@ struct reading {
     task_pasts_fn pasts;
     task_swept_fn swept;
     task_erased_fn erased;
+    task_done_fn done;
+    task_feed_fn feed;
     void *ctx;
 };
 
@@ -166,4 +170,47 @@ void task_store_erase(struct task_store *store, struct base_sv user_id, task_era
     }
     if (!asked)
         fn(ctx, BASE_NO_MEMORY, NULL);
+}
+
+static void on_done(void *ctx, enum base_err err, const PGresult *r)
+{
+    struct reading reading = *(struct reading *)ctx;
+    (void)r;
+    free(ctx);
+    reading.done(reading.ctx, err);
+}
+
+void task_store_set_feed(struct task_store *store, struct base_sv user_id, struct base_sv digest,
+                         task_done_fn fn, void *ctx)
+{
+    struct pg_params *params;
+    bool asked = false;
+    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
+        pg_add_text(params, user_id);
+        pg_add_text(params, digest);
+        asked = ask(store, "feed_set", params, &(struct reading){.done = fn, .ctx = ctx}, on_done);
+    }
+    if (!asked)
+        fn(ctx, BASE_NO_MEMORY);
+}
+
+static void on_feed(void *ctx, enum base_err err, const PGresult *r)
+{
+    struct reading reading = *(struct reading *)ctx;
+    free(ctx);
+    if (err == BASE_OK && PQntuples(r) == 0)
+        err = BASE_NOT_FOUND;
+    reading.feed(reading.ctx, err, err == BASE_OK ? pg_text(r, 0, 0) : SV_NULL);
+}
+
+void task_store_feed(struct task_store *store, struct base_sv digest, task_feed_fn fn, void *ctx)
+{
+    struct pg_params *params;
+    bool asked = false;
+    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
+        pg_add_text(params, digest);
+        asked = ask(store, "feed_get", params, &(struct reading){.feed = fn, .ctx = ctx}, on_feed);
+    }
+    if (!asked)
+        fn(ctx, BASE_NO_MEMORY, SV_NULL);
 }

@@ -50,4 +50,11 @@ typedef void (*task_erased_fn)(void *ctx, enum base_err err, const struct task_e
 void task_store_erase(struct task_store *store, struct base_sv user_id, task_erased_fn fn,
                       void *ctx);
 
+/* The calendar feed: the SHA-256 of its secret as 64 hex digits, or empty for none. */
+void task_store_set_feed(struct task_store *store, struct base_sv user_id, struct base_sv digest,
+                         task_done_fn fn, void *ctx);
+/* Whose it is; NOT_FOUND. The view is valid during the callback. */
+typedef void (*task_feed_fn)(void *ctx, enum base_err err, struct base_sv user_id);
+void task_store_feed(struct task_store *store, struct base_sv digest, task_feed_fn fn, void *ctx);
+
 #endif

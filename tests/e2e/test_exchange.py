@@ -276,6 +276,28 @@ def test_long_bodies_are_for_imports_of_known_users(stack, user, token):
     assert requests.post(url + "/tasks", data=long, headers=head, timeout=20).status_code == 413
 
 
+# The feed
+
+
+def test_a_calendar_reads_the_feed_until_it_is_revoked(stack, call, user, new_user):
+    for title, due in (("first", "2035-01-01"), ("second", "2035-01-02T10:00:00")):
+        call(user, "POST", "/tasks", {"title": title, "due_date": due})
+    done = call(user, "POST", "/tasks", {"title": "done"}).json()
+    call(user, "POST", f"/tasks/{done['id']}/complete")
+    path = call(user, "POST", "/feed").json()["path"]
+    feed = requests.get(stack["TODO_URL"] + path, timeout=5)
+    assert feed.headers["Content-Type"].startswith("text/calendar")
+    assert {line for line in feed.text.split("\r\n") if line.startswith("SUMMARY")} == {"SUMMARY:first", "SUMMARY:second"}
+    assert call(new_user(), "POST", "/import", feed.content, "text/calendar").json()["imported"] == 2
+    newer = call(user, "POST", "/feed").json()["path"]
+    assert requests.get(stack["TODO_URL"] + path, timeout=5).status_code == 404
+    assert requests.get(stack["TODO_URL"] + newer, timeout=5).ok
+    assert stack.sql(f"select feed::text from users where user_id = '{user}'")[0][0].find(newer[6:38]) < 0
+    assert call(user, "DELETE", "/feed").status_code == 204
+    for gone in (newer, "/feed/" + "0" * 32 + ".ics", "/feed/x.ics", "/feed/"):
+        assert requests.get(stack["TODO_URL"] + gone, timeout=5).status_code == 404
+
+
 # Deletion
 
 

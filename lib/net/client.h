@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP requests to others, over libcurl, without blocking the loop. Only http and https, no
+ * redirects, no proxies, no cookies; what the other side says is thrown away but for its status.
+ * Everything belongs to the loop's thread.
+ */
+#ifndef NET_CLIENT_H
+#define NET_CLIENT_H
+
+#include "lib/base/loop.h"
+
+struct net_client;
+
+struct net_client_options {
+    struct base_loop *loop;
+    bool private_allowed; /* addresses that are not everybody's (lib/net/address.h) */
+    long timeout_ms;      /* of a whole request */
+    const char *user_agent;
+};
+
+BASE_MUST_CHECK enum base_err net_client_new(const struct net_client_options *options,
+                                             struct net_client **ret_client);
+/* Requests under way end with UNAVAILABLE. NULL is fine. */
+void net_client_free(struct net_client *client);
+
+/* status: of the answer; 0 and why (valid during the call) if there was none. */
+typedef void (*net_client_fn)(void *ctx, int status, const char *why);
+
+/* Headers as "Name: value". Everything is copied; fn is called once, never from inside the call. */
+BASE_MUST_CHECK enum base_err net_client_post(struct net_client *client, const char *url,
+                                              const char *const *headers, size_t header_count,
+                                              struct base_sv body, net_client_fn fn, void *ctx);
+
+#endif
