@@ -48,7 +48,8 @@ enum base_err bridge_config_check(const struct bridge_config *config, unsigned *
         struct base_sv name = base_sv_trim(base_sv_split(&rest, ','));
         unsigned role = role_named(name);
         if (!role) {
-            base_buf_addf(errors, "roles: \"%.*s\" is not one of relay, scheduler, mqtt, audit, webhooks\n",
+            base_buf_addf(errors,
+                          "roles: \"%.*s\" is not one of relay, scheduler, mqtt, audit, webhooks\n",
                           SV_FMT(name));
             ok = false;
         }

@@ -99,8 +99,12 @@ static void on_migrated(void *ctx)
 
 static void register_labels(void)
 {
-    static const char *const peers[BRIDGE_PEER_COUNT] = {"relay_database", "scheduler_database",
-                                                         "reviewer_database", "webhooks_database", "kafka", "mqtt"};
+    static const char *const peers[BRIDGE_PEER_COUNT] = {"relay_database",
+                                                         "scheduler_database",
+                                                         "reviewer_database",
+                                                         "webhooks_database",
+                                                         "kafka",
+                                                         "mqtt"};
     base_metrics_labels(BASE_M_BRIDGE_LOST, peers, BRIDGE_PEER_COUNT);
     base_metrics_labels(BASE_M_RELAY_PUBLISHED, bridge_topic_names, BRIDGE_TOPIC_COUNT);
     base_metrics_labels(BASE_M_MQTT_PUBLISHED, bridge_mqtt_names, BRIDGE_MQTT_COUNT);

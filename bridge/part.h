@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A part of the daemon: relay, scheduler, reviewer, MQTT relay, auditor, webhooks. main.c starts those the
- * roles name, asks them how they are, and drains them; it knows no more of them.
+ * A part of the daemon: relay, scheduler, reviewer, MQTT relay, auditor, webhooks. main.c starts
+ * those the roles name, asks them how they are, and drains them; it knows no more of them.
  */
 #ifndef BRIDGE_PART_H
 #define BRIDGE_PART_H

@@ -213,10 +213,10 @@ static void on_answer(void *ctx, int status, const char *why)
     char error[ERROR_MAX] = "";
     char hook[BASE_ID_TEXT + 1];
     bool done = status >= 200 && status < 300;
-    enum task_hook_outcome outcome = done                           ? TASK_HOOK_DONE
-                                     : status == 410                ? TASK_HOOK_GONE
+    enum task_hook_outcome outcome = done                            ? TASK_HOOK_DONE
+                                     : status == 410                 ? TASK_HOOK_GONE
                                      : delivery->attempts < ATTEMPTS ? TASK_HOOK_AGAIN
-                                                                    : TASK_HOOK_DEAD;
+                                                                     : TASK_HOOK_DEAD;
     static const enum result tally[] = {[TASK_HOOK_DONE] = DELIVERED,
                                         [TASK_HOOK_AGAIN] = FAILED,
                                         [TASK_HOOK_DEAD] = DEAD,
@@ -256,8 +256,8 @@ static bool sign(struct base_sv secret, const char *id, int64_t at_s, struct bas
     base_buf_init(&text, body.len + 128);
     base_buf_addf(&text, "%s.%lld.", id, (long long)at_s);
     base_buf_add(&text, body);
-    bool ok = base_buf_ok(&text) && HMAC(EVP_sha256(), key, key_len, (unsigned char *)text.data,
-                                         text.len, mac, &mac_len);
+    bool ok = base_buf_ok(&text) &&
+              HMAC(EVP_sha256(), key, key_len, (unsigned char *)text.data, text.len, mac, &mac_len);
     base_buf_done(&text);
     memcpy(dst, "v1,", 3);
     return ok && EVP_EncodeBlock((unsigned char *)dst + 3, mac, (int)mac_len) > 0;
@@ -267,8 +267,8 @@ static void deliver(struct webhooks *w, const struct task_delivery_due *due)
 {
     char id[BASE_ID_TEXT + 1], id_line[64], time_line[64], signature[64], signature_line[128];
     int64_t now_s = base_clock_now_us(&base_clock_system) / 1000000;
-    struct delivery *delivery = calloc(
-        1, sizeof(*delivery) + due->user_id.len + due->url.len + due->payload.len + 3);
+    struct delivery *delivery =
+        calloc(1, sizeof(*delivery) + due->user_id.len + due->url.len + due->payload.len + 3);
     if (!delivery)
         return; /* comes again when its lease is over */
     *delivery = (struct delivery){.webhooks = w,
@@ -343,13 +343,13 @@ static void webhooks_free(void *part)
 
 static enum base_err start_all(struct webhooks *w, const struct bridge_env *env)
 {
-    enum base_err err = task_store_new(&(struct task_store_options){.loop = env->loop,
-                                                                    .url = env->config->database_url,
-                                                                    .application_name =
-                                                                        "todo-webhooks",
-                                                                    .on_state = on_state,
-                                                                    .ctx = w},
-                                       &w->store);
+    enum base_err err =
+        task_store_new(&(struct task_store_options){.loop = env->loop,
+                                                    .url = env->config->database_url,
+                                                    .application_name = "todo-webhooks",
+                                                    .on_state = on_state,
+                                                    .ctx = w},
+                       &w->store);
     if (err == BASE_OK)
         err = net_client_new(
             &(struct net_client_options){.loop = env->loop,
@@ -360,11 +360,10 @@ static enum base_err start_all(struct webhooks *w, const struct bridge_env *env)
     if (err == BASE_OK)
         err = base_timer_new(env->loop, on_tick, w, &w->timer);
     for (size_t i = 0; err == BASE_OK && i < TOPICS; i++)
-        err = bus_consume(
-            env->bus,
-            &(struct bus_consumer_options){
-                .topic = topics[i], .group = GROUP, .on_record = on_record, .ctx = w},
-            &w->consumers[i]);
+        err = bus_consume(env->bus,
+                          &(struct bus_consumer_options){
+                              .topic = topics[i], .group = GROUP, .on_record = on_record, .ctx = w},
+                          &w->consumers[i]);
     return err;
 }
 
@@ -376,8 +375,8 @@ static enum base_err webhooks_start(const struct bridge_env *env, void **ret_par
         return BASE_NO_MEMORY;
     w->loop = env->loop;
     w->bus = env->bus;
-    w->link = (struct bridge_link){.name = "webhooks database",
-                                   .peer = BRIDGE_PEER_WEBHOOKS_DATABASE};
+    w->link =
+        (struct bridge_link){.name = "webhooks database", .peer = BRIDGE_PEER_WEBHOOKS_DATABASE};
     base_buf_init(&w->text, 2 * PAYLOADS_MAX);
     base_buf_init(&w->queued_text, 2 * PAYLOADS_MAX);
     base_metrics_labels(BASE_M_WEBHOOK_DELIVERIES, results, RESULTS);

@@ -17,7 +17,7 @@
 #define BUS_TOPIC_TASKS "task-events"
 #define BUS_TOPIC_REMINDERS "reminders"
 #define BUS_TOPIC_WEBHOOKS "webhooks" /* has dead letters only */
-#define BUS_DEAD_LETTERS ".dlq" /* behind each of them: what could not be dealt with */
+#define BUS_DEAD_LETTERS ".dlq"       /* behind each of them: what could not be dealt with */
 
 /* Headers the product sets on every record. */
 #define BUS_H_USERSEQ "userseq"

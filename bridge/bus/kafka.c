@@ -36,9 +36,12 @@ static const struct {
     const char *name;
     bool dead_letters;
 } topics[] = {
-    {BUS_TOPIC_UPDATES, false},   {BUS_TOPIC_UPDATES BUS_DEAD_LETTERS, true},
-    {BUS_TOPIC_TASKS, false},     {BUS_TOPIC_TASKS BUS_DEAD_LETTERS, true},
-    {BUS_TOPIC_REMINDERS, false}, {BUS_TOPIC_REMINDERS BUS_DEAD_LETTERS, true},
+    {BUS_TOPIC_UPDATES, false},
+    {BUS_TOPIC_UPDATES BUS_DEAD_LETTERS, true},
+    {BUS_TOPIC_TASKS, false},
+    {BUS_TOPIC_TASKS BUS_DEAD_LETTERS, true},
+    {BUS_TOPIC_REMINDERS, false},
+    {BUS_TOPIC_REMINDERS BUS_DEAD_LETTERS, true},
     {BUS_TOPIC_WEBHOOKS BUS_DEAD_LETTERS, true},
 };
 
@@ -119,6 +122,8 @@ enum base_err kafka_conf_new(const struct kafka *kafka, rd_kafka_conf_t **ret_co
     rd_kafka_conf_set_log_cb(conf, on_log);
     kafka_conf_set(conf, "reconnect.backoff.max.ms", "2000");
     kafka_conf_set(conf, "socket.keepalive.enable", "true");
+    /* Connecting only when needed, librdkafka 2.0 tries a lost broker a thousand times a second. */
+    kafka_conf_set(conf, "enable.sparse.connections", "false");
     bool ok = set_checked(conf, "bootstrap.servers", kafka->options.brokers, errors);
     ok = set_checked(conf, "client.id", kafka->options.client_id, errors) && ok;
     ok = set_properties(conf, kafka->options.properties, errors) && ok;
@@ -144,7 +149,8 @@ static enum base_err producer_open(struct kafka *kafka, struct base_buf *errors)
     kafka_conf_set(conf, "acks", "all");
     kafka_conf_set(conf, "linger.ms", "1");
     kafka_conf_set(conf, "message.timeout.ms", "0");
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR |
+                                       RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH);
     char why[256];
     kafka->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
     if (!kafka->rk) {
@@ -314,6 +320,10 @@ static void on_queue(void *ctx)
         case RD_KAFKA_EVENT_ERROR:
             on_error(kafka, event);
             break;
+        case RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH:
+            (void)kafka_secret_read(&kafka->password);
+            kafka_set_password(kafka, kafka->rk);
+            break;
         default:
             break;
         }
@@ -353,7 +363,7 @@ bool kafka_secret_read(struct kafka_secret *secret)
         secret->why[0] = '\0';
     else
         (void)snprintf(secret->why, sizeof(secret->why), "%.120s: %s", secret->path,
-                       file ? "no password of 1 to 1023 bytes is in it" : strerror(errno));
+                       file ? "no secret of 1 to 8191 bytes is in it" : strerror(errno));
     if (file)
         (void)fclose(file);
     if (!ok || base_sv_eq_c(found, secret->text))
@@ -361,10 +371,36 @@ bool kafka_secret_read(struct kafka_secret *secret)
     return base_sv_cstr(found, secret->text, sizeof(secret->text));
 }
 
+static bool uses_token(rd_kafka_t *rk)
+{
+    char mechanism[64] = "";
+    size_t size = sizeof(mechanism);
+    (void)rd_kafka_conf_get(rd_kafka_conf(rk), "sasl.mechanism", mechanism, &size);
+    return strcmp(mechanism, "OAUTHBEARER") == 0;
+}
+
+static void set_token(const struct kafka *kafka, rd_kafka_t *rk)
+{
+    char subject[256];
+    int64_t expires_us = 0;
+    char why[256] = "it is no JWT with sub and exp";
+    struct base_sv token = base_sv_from(kafka->password.text);
+    if (kafka_token_read(token, subject, sizeof(subject), &expires_us) &&
+        rd_kafka_oauthbearer_set_token(rk, kafka->password.text, expires_us / 1000, subject, NULL,
+                                       0, why, sizeof(why)) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    LOG_WARN("kafka.token_refused", LOG_STR("why", why));
+    (void)rd_kafka_oauthbearer_set_token_failure(rk, why);
+}
+
 void kafka_set_password(const struct kafka *kafka, rd_kafka_t *rk)
 {
     char user[512] = "";
     size_t size = sizeof(user);
+    if (uses_token(rk)) {
+        set_token(kafka, rk);
+        return;
+    }
     (void)rd_kafka_conf_get(rd_kafka_conf(rk), "sasl.username", user, &size);
     rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(rk, user, kafka->password.text);
     if (error) {

@@ -233,6 +233,15 @@ static void on_queue(void *ctx)
 
 /* Life. */
 
+/* Called by the poll for messages, so in the loop's thread. */
+static void on_token_wanted(rd_kafka_t *rk, const char *config, void *opaque)
+{
+    struct kafka *kafka = opaque;
+    (void)config;
+    (void)kafka_secret_read(&kafka->password);
+    kafka_set_password(kafka, rk);
+}
+
 static void configure(const struct kafka_consumer *consumer, rd_kafka_conf_t *conf)
 {
     bool group = consumer->group != NULL;
@@ -263,6 +272,8 @@ static enum base_err consumer_begin(struct kafka_consumer *consumer)
         return err;
     char why[256];
     configure(consumer, conf);
+    rd_kafka_conf_set_opaque(conf, consumer->kafka);
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
     if (!rk) {
         rd_kafka_conf_destroy(conf);

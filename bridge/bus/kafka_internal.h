@@ -28,15 +28,20 @@ void kafka_wake_again(struct kafka_wake *wake);
 /* Before the handle the queue belongs to is destroyed. */
 void kafka_wake_close(struct kafka_wake *wake);
 
-/* A password in a file that may be replaced at any time. */
+/* A password, or with the mechanism OAUTHBEARER a token, in a file that may be replaced at any
+ * time.
+ */
 struct kafka_secret {
     const char *path; /* NULL or empty: there is none */
-    char text[1024];
+    char text[8192];
     char why[192]; /* it could not be read */
 };
 /* Reads the file; true if that changed the text. A file that is away or empty for a moment leaves
  * the last password in force. */
 bool kafka_secret_read(struct kafka_secret *secret);
+
+/* Subject and expiry of a JWT; false: it is none that has both. */
+bool kafka_token_read(struct base_sv token, char *subject, size_t cap, int64_t *ret_expires_us);
 
 struct kafka_consumer;
 
@@ -74,7 +79,8 @@ void kafka_consumer_pause(struct bus_consumer *base, bool paused);
 enum base_err kafka_consumer_commit(struct bus_consumer *base, int32_t partition, int64_t offset);
 /* New connections of every consumer use the password from now on. */
 void kafka_consumers_password(struct kafka *kafka);
-/* What a client's next connection says; for all that were made with kafka_conf_new. */
+/* What a client's next connection says; for all that were made with kafka_conf_new, and when one
+ * asks for a token (RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH). */
 void kafka_set_password(const struct kafka *kafka, rd_kafka_t *rk);
 /* The topics exist: consumers that waited for them begin. */
 void kafka_consumers_begin(struct kafka *kafka);

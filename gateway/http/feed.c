@@ -115,8 +115,7 @@ static void on_found(void *ctx, enum base_err err, struct base_sv user_id)
 {
     struct feed *feed = ctx;
     struct gw_call *call = feed->call;
-    if (err == BASE_OK &&
-        base_sv_cstr(user_id, call->user_text, sizeof(call->user_text))) {
+    if (err == BASE_OK && base_sv_cstr(user_id, call->user_text, sizeof(call->user_text))) {
         call->user_id = base_sv(call->user_text, user_id.len);
         call->token_us = INT64_MAX; /* revoking tokens is not revoking the feed */
         gw_export(call, true, TASK_QUERY_OPEN);

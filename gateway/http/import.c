@@ -15,6 +15,7 @@
 #include "gateway/http/body.h"
 #include "gateway/http/change.h"
 #include "lib/base/json.h"
+#include "tasks/store/record.h"
 
 enum {
     CHECKED_AT_ONCE = 100,
@@ -255,16 +256,21 @@ static enum gw_step found(struct gw_turn *turn, struct task *tasks, size_t count
 
 static const struct gw_plan import_plan = {.begin = begin, .found = found, .done = done};
 
-static void answer(struct import *import)
+static void answer_counts(struct gw_call *call, int64_t imported, int64_t there)
 {
     struct base_buf buf;
     base_buf_init(&buf, 256);
     base_json_open(&buf, '{');
-    base_json_kv_int(&buf, "imported", (int64_t)import->made);
-    base_json_kv_int(&buf, "already_there", (int64_t)import->there);
+    base_json_kv_int(&buf, "imported", imported);
+    base_json_kv_int(&buf, "already_there", there);
     base_json_close(&buf, '}');
-    gw_call_json(import->call, 200, base_buf_sv(&buf), NULL, 0);
+    gw_call_json(call, 200, base_buf_sv(&buf), NULL, 0);
     base_buf_done(&buf);
+}
+
+static void answer(struct import *import)
+{
+    answer_counts(import->call, (int64_t)import->made, (int64_t)import->there);
     end(import);
 }
 
@@ -446,4 +452,51 @@ void gw_http_import(struct gw_call *call)
     } else {
         gw_user_read(user, SV_NULL, on_user, import);
     }
+}
+
+struct progress {
+    struct gw_call *call;
+    struct gw_user *user;
+};
+
+static void on_progress(void *ctx, enum base_err err, int64_t imported, int64_t there)
+{
+    struct progress *progress = ctx;
+    if (err == BASE_OK)
+        answer_counts(progress->call, imported, there);
+    else
+        gw_call_problem(progress->call, err, NULL,
+                        err == BASE_NOT_FOUND ? "nothing of such an import is stored" : NULL);
+    gw_user_unref(progress->user);
+    free(progress->call);
+    free(progress);
+}
+
+static void on_asker(void *ctx, enum base_err err)
+{
+    struct progress *progress = ctx;
+    struct gw_call *call = progress->call;
+    if (err == BASE_OK && gw_user_revoked(progress->user, call->token_us))
+        err = BASE_UNAUTHENTICATED;
+    if (err == BASE_OK)
+        task_store_import_progress(call->worker->store, call->user_id, call->id, on_progress,
+                                   progress);
+    else
+        on_progress(progress, err, 0, 0);
+}
+
+void gw_http_import_progress(struct gw_call *call)
+{
+    struct progress *progress = calloc(1, sizeof(*progress));
+    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
+    struct gw_call *later = progress && user ? gw_call_later(call) : NULL;
+    if (later) {
+        *progress = (struct progress){later, user};
+        gw_user_read(user, SV_NULL, on_asker, progress);
+        return;
+    }
+    if (!progress || !user)
+        gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
+    gw_user_unref(user);
+    free(progress);
 }

@@ -54,10 +54,15 @@ static const struct {
     enum task_after after;
 } orders[] = {{'d', TASK_AFTER_DUE}, {'n', TASK_AFTER_UNDATED}, {'c', TASK_AFTER_CHANGE}};
 
+static bool ordered_by_due(const struct task_query *query)
+{
+    return query->statuses == TASK_QUERY_OPEN && !query->newest_first;
+}
+
 static void cursor_text(const struct reading *reading, const struct task *last, char *dst)
 {
     char id[BASE_ID_TEXT + 1];
-    bool by_due = reading->query.statuses == TASK_QUERY_OPEN;
+    bool by_due = ordered_by_due(&reading->query);
     char letter = !by_due ? 'c' : last->due.kind ? 'd' : 'n';
     int64_t value_us = !by_due ? last->updated_us : last->due.kind ? last->due.at_us : 0;
     base_id_text(last->id, id);
@@ -279,6 +284,10 @@ static const char *read_argument(struct reading *reading, struct base_sv name, s
         reading->limit = ok ? (int32_t)number : LIST_DEFAULT;
         return ok ? NULL : "limit is a number from 1 to 100";
     }
+    if (base_sv_eq_c(name, "sort")) {
+        query->newest_first = base_sv_eq_c(value, "updated");
+        return query->newest_first || base_sv_eq_c(value, "due") ? NULL : "sort is due or updated";
+    }
     if (base_sv_eq_c(name, "cursor"))
         return read_cursor(value, query) ? NULL : "cursor is what next_cursor of a page was";
     struct base_sv kept = base_arena_sv(&reading->arena, value);
@@ -291,7 +300,7 @@ static const char *read_argument(struct reading *reading, struct base_sv name, s
     if (base_sv_eq_c(name, "q"))
         return read_words(reading, kept);
     return "unknown argument; known: status, due_from, due_to, overdue, priority, tag, project, "
-           "parent, q, limit, cursor";
+           "parent, q, sort, limit, cursor";
 }
 
 void gw_http_tasks_list(struct gw_call *call)
@@ -311,9 +320,10 @@ void gw_http_tasks_list(struct gw_call *call)
         reading_end(reading);
         return;
     }
-    bool by_due = reading->query.statuses == TASK_QUERY_OPEN;
+    bool by_due = ordered_by_due(&reading->query);
     if (reading->query.after && by_due == (reading->query.after == TASK_AFTER_CHANGE)) {
-        gw_call_problem(call, BASE_INVALID, NULL, "the cursor belongs to a list of another status");
+        gw_call_problem(call, BASE_INVALID, NULL,
+                        "the cursor belongs to a list of another status or order");
         reading_end(reading);
         return;
     }

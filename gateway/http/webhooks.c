@@ -193,7 +193,9 @@ static void add(struct webhook *webhook)
 /* http:// or https://, a host, and printable ASCII only. */
 static bool url_valid(struct base_sv url)
 {
-    size_t scheme = base_sv_starts(url, SV("https://")) ? 8 : base_sv_starts(url, SV("http://")) ? 7 : 0;
+    size_t scheme = base_sv_starts(url, SV("https://"))  ? 8
+                    : base_sv_starts(url, SV("http://")) ? 7
+                                                         : 0;
     if (!scheme || url.len <= scheme || url.len > TASK_HOOK_URL_MAX || url.ptr[scheme] == '/')
         return false;
     for (size_t i = 0; i < url.len; i++)

@@ -9,26 +9,36 @@ static const struct {
     uint8_t prefix[4];
     int bits;
 } v4[] = {
-    {{0}, 8},           {{10}, 8},          {{100, 64}, 10},     {{127}, 8},
-    {{169, 254}, 16},   {{172, 16}, 12},    {{192, 0, 0}, 24},   {{192, 0, 2}, 24},
-    {{192, 88, 99}, 24}, {{192, 168}, 16},  {{198, 18}, 15},     {{198, 51, 100}, 24},
-    {{203, 0, 113}, 24}, {{224}, 3},
+    {{0}, 8},
+    {{10}, 8},
+    {{100, 64}, 10},
+    {{127}, 8},
+    {{169, 254}, 16},
+    {{172, 16}, 12},
+    {{192, 0, 0}, 24},
+    {{192, 0, 2}, 24},
+    {{192, 88, 99}, 24},
+    {{192, 168}, 16},
+    {{198, 18}, 15},
+    {{198, 51, 100}, 24},
+    {{203, 0, 113}, 24},
+    {{224}, 3},
 };
 
 static const struct {
     uint8_t prefix[16];
     int bits;
 } v6[] = {
-    {{0}, 64},                       /* unspecified, loopback; mapped addresses are looked at first */
-    {{0x01}, 64},                    /* discard-only is 100::/64 */
-    {{0x20, 0x01, 0x0d, 0xb8}, 32},  /* documentation */
-    {{0x20, 0x01, 0x00, 0x00}, 23},  /* protocol assignments, Teredo among them */
-    {{0x20, 0x02}, 16},              /* 6to4: whatever IPv4 address it holds */
-    {{0x3f, 0xff}, 20},              /* documentation */
-    {{0x5f, 0x00}, 16},              /* segment routing */
-    {{0xfc}, 7},                     /* unique local */
-    {{0xfe, 0x80}, 9},               /* link-local and the former site-local */
-    {{0xff}, 8},                     /* multicast */
+    {{0}, 64},    /* unspecified, loopback; mapped addresses are looked at first */
+    {{0x01}, 64}, /* discard-only is 100::/64 */
+    {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
+    {{0x20, 0x01, 0x00, 0x00}, 23}, /* protocol assignments, Teredo among them */
+    {{0x20, 0x02}, 16},             /* 6to4: whatever IPv4 address it holds */
+    {{0x3f, 0xff}, 20},             /* documentation */
+    {{0x5f, 0x00}, 16},             /* segment routing */
+    {{0xfc}, 7},                    /* unique local */
+    {{0xfe, 0x80}, 9},              /* link-local and the former site-local */
+    {{0xff}, 8},                    /* multicast */
 };
 
 static bool within(const uint8_t *address, const uint8_t *prefix, int bits)

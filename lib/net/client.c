@@ -63,8 +63,7 @@ static void collect(struct net_client *client)
         else if (post->refused)
             post_end(post, 0, "its address is private");
         else
-            post_end(post, 0,
-                     post->error[0] ? post->error : curl_easy_strerror(msg->data.result));
+            post_end(post, 0, post->error[0] ? post->error : curl_easy_strerror(msg->data.result));
     }
 }
 
@@ -154,7 +153,8 @@ enum base_err net_client_new(const struct net_client_options *options,
     client->options = *options;
     enum base_err err = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? BASE_OK : BASE_INTERNAL;
     client->multi = err == BASE_OK ? curl_multi_init() : NULL;
-    if (!client->multi || base_timer_new(options->loop, on_time, client, &client->timer) != BASE_OK) {
+    if (!client->multi ||
+        base_timer_new(options->loop, on_time, client, &client->timer) != BASE_OK) {
         net_client_free(client);
         return BASE_NO_MEMORY;
     }

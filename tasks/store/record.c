@@ -18,6 +18,10 @@ const struct pg_statement store_record_statements[STORE_RECORD_STATEMENTS] = {
     {"pasts", "SELECT occurrence,due_local,due_at,outcome,at FROM task_occurrence"
               " WHERE task_id=$1::uuid ORDER BY occurrence DESC LIMIT $2::int4"},
     {"sweep", "SELECT trash,turns FROM sweep($1::int4,$2::int4,$3::int4)"},
+    {"import_progress",
+     "SELECT count(*),coalesce(sum((reply::json->>'imported')::int8),0)::int8,"
+     "coalesce(sum((reply::json->>'already_there')::int8),0)::int8 FROM turn"
+     " WHERE user_id=$1::text AND device=':import' AND starts_with(client_id,$2::text||':')"},
     {"feed_set", "UPDATE users SET feed=decode(nullif($2::text,''),'hex') WHERE user_id=$1::text"},
     {"feed_get", "SELECT user_id FROM users WHERE feed=decode($1::text,'hex')"},
     {"erase", "SELECT tasks,turns,events FROM erase_user($1::text)"},
@@ -31,6 +35,7 @@ struct reading {
     task_erased_fn erased;
     task_done_fn done;
     task_feed_fn feed;
+    task_progress_fn progress;
     void *ctx;
 };
 
@@ -213,4 +218,29 @@ void task_store_feed(struct task_store *store, struct base_sv digest, task_feed_
     }
     if (!asked)
         fn(ctx, BASE_NO_MEMORY, SV_NULL);
+}
+
+static void on_progress(void *ctx, enum base_err err, const PGresult *r)
+{
+    struct reading reading = *(struct reading *)ctx;
+    free(ctx);
+    if (err == BASE_OK && pg_int(r, 0, 0) == 0)
+        err = BASE_NOT_FOUND;
+    bool ok = err == BASE_OK;
+    reading.progress(reading.ctx, err, ok ? pg_int(r, 0, 1) : 0, ok ? pg_int(r, 0, 2) : 0);
+}
+
+void task_store_import_progress(struct task_store *store, struct base_sv user_id,
+                                struct base_sv name, task_progress_fn fn, void *ctx)
+{
+    struct pg_params *params;
+    bool asked = false;
+    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
+        pg_add_text(params, user_id);
+        pg_add_text(params, name);
+        asked = ask(store, "import_progress", params, &(struct reading){.progress = fn, .ctx = ctx},
+                    on_progress);
+    }
+    if (!asked)
+        fn(ctx, BASE_NO_MEMORY, 0, 0);
 }

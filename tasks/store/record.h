@@ -36,6 +36,11 @@ typedef void (*task_pasts_fn)(void *ctx, enum base_err err, const struct task_pa
 void task_store_pasts(struct task_store *store, struct base_id task, int32_t limit,
                       struct base_arena *arena, task_pasts_fn fn, void *ctx);
 
+/* What the chunks of an import have stored so far; NOT_FOUND: none of that name. */
+typedef void (*task_progress_fn)(void *ctx, enum base_err err, int64_t imported, int64_t there);
+void task_store_import_progress(struct task_store *store, struct base_sv user_id,
+                                struct base_sv name, task_progress_fn fn, void *ctx);
+
 /* Takes away for ever, some rows in each call, what lies in the trash for so many days and what was
  * said so many days ago. */
 typedef void (*task_swept_fn)(void *ctx, enum base_err err, int64_t tasks, int64_t turns);

@@ -233,14 +233,22 @@ def test_a_large_file_holds_up_nobody(stack, call, new_user):
     text = "\r\n".join([*lines, "END:VCALENDAR", ""])
     call(other, "POST", "/tasks", {"title": "first"})
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        imported = pool.submit(call, user, "POST", "/import", text, "text/calendar")
+        imported = pool.submit(
+            call, user, "POST", "/import", text, "text/calendar", **{"Idempotency-Key": "big"}
+        )
         slowest = 0.0
+        seen = set()
         while not imported.done():
             start = time.monotonic()
             assert call(other, "POST", "/tasks", {"title": "between"}).status_code == 201
             slowest = max(slowest, time.monotonic() - start)
+            progress = call(user, "GET", "/import/big")
+            seen.add(progress.json().get("imported", 0))
             time.sleep(0.02)
     assert imported.result().json() == {"imported": count, "already_there": 0}
+    assert len(seen) > 3 and max(seen) <= count, seen
+    assert call(user, "GET", "/import/big").json() == imported.result().json()
+    assert call(other, "GET", "/import/big").status_code == 404
     print(f"slowest command beside it: {slowest * 1000:.0f} ms")
     assert slowest < 5
     assert stack.sql(f"select count(*) from tasks where user_id = '{user}'") == [[str(count)]]
@@ -287,7 +295,10 @@ def test_a_calendar_reads_the_feed_until_it_is_revoked(stack, call, user, new_us
     path = call(user, "POST", "/feed").json()["path"]
     feed = requests.get(stack["TODO_URL"] + path, timeout=5)
     assert feed.headers["Content-Type"].startswith("text/calendar")
-    assert {line for line in feed.text.split("\r\n") if line.startswith("SUMMARY")} == {"SUMMARY:first", "SUMMARY:second"}
+    assert {line for line in feed.text.split("\r\n") if line.startswith("SUMMARY")} == {
+        "SUMMARY:first",
+        "SUMMARY:second",
+    }
     assert call(new_user(), "POST", "/import", feed.content, "text/calendar").json()["imported"] == 2
     newer = call(user, "POST", "/feed").json()["path"]
     assert requests.get(stack["TODO_URL"] + path, timeout=5).status_code == 404

@@ -85,3 +85,12 @@ def test_a_cursor_of_another_list_is_refused(call, some):
     cursor = call("GET", "/tasks?limit=2").json()["next_cursor"]
     answer = call("GET", f"/tasks?status=done&cursor={cursor}")
     assert answer.status_code == 400 and "another status" in answer.json()["detail"]
+    assert call("GET", f"/tasks?sort=updated&cursor={cursor}").status_code == 400
+
+
+def test_open_tasks_by_their_latest_change(call, some):
+    call("PATCH", f"/tasks/{some[3]['id']}", {"notes": "touched"}, **{"If-Match": "*"})
+    found = titles(pages(call, "sort=updated", 5))
+    assert found[0] == "task 03" and found[1] == "task 22"
+    assert sorted(found) == sorted(task["title"] for task in some)
+    assert call("GET", "/tasks?sort=colour").status_code == 400

@@ -13,7 +13,7 @@ import time
 
 import pytest
 import requests
-from support.events import Topic
+from support.kafka import Topic
 from support.stack import ROOT, wait_for
 
 
@@ -85,7 +85,9 @@ def test_events_come_signed_and_only_those_that_were_asked_for(stack, call, rece
     assert sorted(receiver.types()) == ["task.completed", "task.created"]
     for headers, body in receiver.came:
         event = json.loads(body)
-        assert headers["webhook-id"] == event["id"] and event["subject"] == task["id"] and event["userseq"] > 0
+        assert (
+            headers["webhook-id"] == event["id"] and event["subject"] == task["id"] and event["userseq"] > 0
+        )
         assert headers["Content-Type"] == "application/cloudevents+json"
         assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
         key = base64.b64decode(hook["secret"].removeprefix("whsec_"))
@@ -136,7 +138,9 @@ def test_gone_is_gone_and_redirects_are_not_followed(stack, call, receiver):
     receiver.status = 302
     call("POST", "/tasks", {"title": "one"})
     wait_for("the first", lambda: len(receiver.came) == 1, 15)
-    wait_for("noted", lambda: call("GET", "/webhooks").json()["webhooks"][0]["last_error"] == "answered 302", 5)
+    wait_for(
+        "noted", lambda: call("GET", "/webhooks").json()["webhooks"][0]["last_error"] == "answered 302", 5
+    )
     receiver.status = 410
     due_now(stack, hook)
     wait_for("the second", lambda: len(receiver.came) == 2, 15)
@@ -177,7 +181,10 @@ def test_a_webhook_of_no_sense(call, body, pointer):
 
 
 def test_ten_at_most_and_only_ones_own(call, new_user):
-    made = [call("POST", "/webhooks", {"url": f"https://example.org/{n}", "types": ["task.deleted"]}) for n in range(11)]
+    made = [
+        call("POST", "/webhooks", {"url": f"https://example.org/{n}", "types": ["task.deleted"]})
+        for n in range(11)
+    ]
     assert [answer.status_code for answer in made] == [201] * 10 + [409]
     own = made[0].json()["id"]
     assert call("DELETE", f"/webhooks/{own}", as_user=new_user()).status_code == 404
@@ -191,7 +198,9 @@ def strict_bridge(stack):
     conf = stack.folder / "conf" / "bridge.conf"
     stack.stop("bridge")
     program = ROOT / "build" / "release" / "bin" / "todo-bridge"
-    with subprocess.Popen([program, "--config", conf, "--webhooks.private=refuse"], stderr=subprocess.DEVNULL) as one:
+    with subprocess.Popen(
+        [program, "--config", conf, "--webhooks.private=refuse"], stderr=subprocess.DEVNULL
+    ) as one:
         try:
             yield
         finally:
@@ -202,12 +211,19 @@ def strict_bridge(stack):
 
 def test_private_addresses_are_refused(stack, call, receiver):
     port = receiver.server_address[1]
-    urls = [receiver.url, f"http://localhost:{port}/", f"http://[::ffff:127.0.0.1]:{port}/", f"http://0:{port}/"]
+    urls = [
+        receiver.url,
+        f"http://localhost:{port}/",
+        f"http://[::ffff:127.0.0.1]:{port}/",
+        f"http://0:{port}/",
+    ]
     hooks = [call("POST", "/webhooks", {"url": url}).json() for url in urls]
     with strict_bridge(stack):
         call("POST", "/tasks", {"title": "secret"})
-        refused = "select count(*) from webhook where last_error = 'its address is private' and id in ({})".format(
-            ",".join(f"'{hook['id']}'" for hook in hooks)
+        refused = (
+            "select count(*) from webhook where last_error = 'its address is private' and id in ({})".format(
+                ",".join(f"'{hook['id']}'" for hook in hooks)
+            )
         )
         wait_for("all refused", lambda: stack.sql(refused) == [[str(len(hooks))]], 20)
     assert receiver.came == []

@@ -58,12 +58,12 @@ def certificates(folder: pathlib.Path) -> None:
 
 
 class SecureKafka:
-    """Listeners: PLAIN over TLS, mutual TLS, and SCRAM without TLS. User todo."""
+    """Listeners: PLAIN over TLS, mutual TLS, SCRAM and OAUTHBEARER (unsecured tokens) without TLS. User todo."""
 
     def __init__(self, folder: pathlib.Path, version: str | None = None):
         self.folder = folder
         self.jars = jars(version)
-        self.plain, self.mutual, self.scram, self.controller = (free_port() for _ in range(4))
+        self.plain, self.mutual, self.scram, self.token, self.controller = (free_port() for _ in range(5))
         self.process: subprocess.Popen | None = None
         self._formatted = False
         certificates(folder)
@@ -74,8 +74,8 @@ class SecureKafka:
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{self.controller}
-listeners=PLAIN://127.0.0.1:{self.plain},MUTUAL://127.0.0.1:{self.mutual},SCRAM://127.0.0.1:{self.scram},CONTROLLER://127.0.0.1:{self.controller}
-listener.security.protocol.map=PLAIN:SASL_SSL,MUTUAL:SSL,SCRAM:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAIN://127.0.0.1:{self.plain},MUTUAL://127.0.0.1:{self.mutual},SCRAM://127.0.0.1:{self.scram},TOKEN://127.0.0.1:{self.token},CONTROLLER://127.0.0.1:{self.controller}
+listener.security.protocol.map=PLAIN:SASL_SSL,MUTUAL:SSL,SCRAM:SASL_PLAINTEXT,TOKEN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=MUTUAL
 controller.listener.names=CONTROLLER
 log.dirs={self.folder / "data"}
@@ -94,6 +94,8 @@ listener.name.plain.sasl.enabled.mechanisms=PLAIN
 listener.name.plain.plain.sasl.jaas.config={login} user_todo="{password}";
 listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-256
 listener.name.scram.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.token.sasl.enabled.mechanisms=OAUTHBEARER
+listener.name.token.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
 """
 
     def _java(self, *args: str) -> list[str]:

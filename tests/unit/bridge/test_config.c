@@ -39,7 +39,8 @@ static void defaults_do_everything(void **state)
     struct tester t;
     (void)state;
     assert_int_equal(load(&t, argv, 4), BASE_OK);
-    assert_int_equal(t.roles, BRIDGE_ROLE_RELAY | BRIDGE_ROLE_SCHEDULER | BRIDGE_ROLE_MQTT);
+    assert_int_equal(t.roles, BRIDGE_ROLE_RELAY | BRIDGE_ROLE_SCHEDULER | BRIDGE_ROLE_MQTT |
+                                  BRIDGE_ROLE_WEBHOOKS);
     assert_int_equal(t.config.kafka_partitions, 8);
     assert_int_equal(t.config.events_keep, INT64_C(8) * 86400 * 1000);
     assert_string_equal(t.config.internal_address, "127.0.0.1");
