@@ -31,8 +31,9 @@ struct conn {
 
 static char tokens[TOKENS_MAX][TOKEN_MAX];
 static size_t token_count, next_token;
-static struct conn *free_list[CONNECTIONS_MAX];
-static size_t free_count;
+/* In turn, so that none stays idle for so long that it is closed. */
+static struct conn *free_ring[CONNECTIONS_MAX];
+static size_t free_first, free_count;
 
 static void die(const char *what)
 {
@@ -45,6 +46,19 @@ static double now(void)
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void add_free(struct conn *conn)
+{
+    free_ring[(free_first + free_count++) % CONNECTIONS_MAX] = conn;
+}
+
+static struct conn *take_free(void)
+{
+    struct conn *conn = free_ring[free_first];
+    free_first = (free_first + 1) % CONNECTIONS_MAX;
+    free_count--;
+    return conn;
 }
 
 static void open_conn(struct conn *conn, int port, int epoll)
@@ -60,7 +74,7 @@ static void open_conn(struct conn *conn, int port, int epoll)
     (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, conn->fd, &event) < 0)
         die("epoll_ctl");
-    free_list[free_count++] = conn;
+    add_free(conn);
 }
 
 static void ask(struct conn *conn, const char *path, double due)
@@ -121,7 +135,7 @@ int main(int argc, char **argv)
     while (done < total && now() < start + seconds * 3) {
         struct epoll_event events[64];
         while (free_count && sent < total && start + (double)sent / rate <= now()) {
-            ask(free_list[--free_count], argv[2], start + (double)sent / rate);
+            ask(take_free(), argv[2], start + (double)sent / rate);
             sent++;
         }
         int n = epoll_wait(epoll, events, 64, free_count && sent < total ? 0 : 1);
@@ -137,7 +151,7 @@ int main(int argc, char **argv)
             bytes += conn->used;
             latencies[done++] = (float)((now() - conn->due) * 1000);
             conn->used = 0;
-            free_list[free_count++] = conn;
+            add_free(conn);
         }
     }
     double took = now() - start;
