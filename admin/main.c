@@ -13,6 +13,7 @@ static const struct admin_command commands[] = {
     {"queue", "list and cancel reminders that are still to come", admin_queue},
     {"rrule", "expand recurrence rules: JSON lines from standard input", admin_rrule},
     {"token", "print a token for development", admin_token},
+    {"top", "what gateways and bridges are doing, from their metrics", admin_top},
     {"why", "what became of a task's reminders", admin_why},
 };
 

@@ -29,6 +29,9 @@ cmd_bench() {
     step "Python packages" venv_install
     step "build (release)" build_release
     for name in "${names[@]}"; do
+        # Each begins with an empty database: what another left behind would be worked off beside it.
+        TODO_DEV_DIR=$STATE/pytest "$DEV" down >/dev/null 2>&1 || true
+        rm -rf "$STATE/pytest"
         TODO_BENCH_MINUTES=$minutes PYTHONPATH=$ROOT/tests "$VENV/bin/python" "$ROOT/tests/bench/$name.py" || failed=1
     done
     return $failed

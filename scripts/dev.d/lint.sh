@@ -88,12 +88,12 @@ cmd_fmt() {
 
 # Tests compare these with what they are made from.
 cmd_docs() {
-    local page
+    local file
     state_init
     (cd "$ROOT" && cmake --preset dev && cmake --build --preset dev --target print_tables) >/dev/null
-    for page in configuration metrics; do
-        "$ROOT/build/dev/tests/print_tables" "$page" >"$ROOT/docs/$page.md"
-        say "docs/$page.md"
+    for file in configuration.md metrics.md man/todo-gateway.8 man/todo-bridge.8; do
+        "$ROOT/build/dev/tests/print_tables" "${file%.*}" >"$ROOT/docs/$file"
+        say "docs/$file"
     done
     "$ROOT/.venv/bin/python" "$ROOT/scripts/dev.d/openapi.py"
     say "docs/openapi.json"

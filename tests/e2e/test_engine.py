@@ -4,6 +4,7 @@
 import datetime
 import json
 import os
+import re
 import subprocess
 import uuid
 
@@ -248,3 +249,16 @@ def test_settings_by_api_and_in_chat(stack, connect, user, api):
         assert answer.status_code == 422, body
         assert answer.json().get("pointer") == pointer
     assert api("GET", "/me") == me | {"seq": api("GET", "/me")["seq"]}
+
+
+def test_top_shows_what_is_going_on(stack, connect, user):
+    ports = (stack.folder / "conf" / "gateway.conf", stack.folder / "conf" / "bridge.conf")
+    urls = ",".join(
+        f"http://127.0.0.1:{re.search(r'internal.port = (\d+)', p.read_text())[1]}/metrics" for p in ports
+    )
+    connect(user).message("hello")
+    shown = admin(stack, "top", "--urls", urls, "--interval", "PT1S", "--times", "1")
+    assert "2 of 2 processes answered" in shown
+    rows = dict(re.findall(r"^ +(\S.*?) {2,}([\d.e+]+)", shown, re.M))
+    assert float(rows["sessions"]) >= 1 and float(rows["connections"]) >= 1
+    assert "nobody answers" in admin(stack, "top", "--urls", "http://127.0.0.1:1/metrics", status=1)
