@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our own export, or an array of tasks as the API has them. */
+/*
+ * Our own export, an array of tasks as the API has them, a backup of Tasks.org
+ * ({"data":{"tasks":…}}) or Google's takeout ({"items":[{"items":…}]}, a list of lists). Each is
+ * read element by element.
+ */
 #include <string.h>
 
 #include "gateway/exchange/reader.h"
@@ -45,31 +49,81 @@ static json_t *read_value(struct gw_reader *reader)
     return value;
 }
 
-/* The members before "tasks", of which the export has few and small ones. */
+/* Takes "key": of an object; false: there is none, or it is broken. */
+static bool take_key(struct gw_reader *reader, char *dst, size_t cap)
+{
+    if (here(reader) != '"')
+        return false;
+    json_t *key = read_value(reader);
+    bool ok = key &&
+              base_sv_cstr(base_sv(json_string_value(key), json_string_length(key)), dst, cap) &&
+              take(reader, ':');
+    json_decref(key);
+    return ok;
+}
+
+static bool skip_value(struct gw_reader *reader)
+{
+    json_t *value = read_value(reader);
+    json_decref(value);
+    (void)take(reader, ',');
+    return value != NULL;
+}
+
+/* Google: into the next list that has tasks, from within the array of lists. */
+static bool enter_list(struct gw_reader *reader)
+{
+    char key[64];
+    for (size_t before = SIZE_MAX; reader->at != before;) {
+        before = reader->at;
+        (void)take(reader, '{');
+        while (take_key(reader, key, sizeof(key))) {
+            if (strcmp(key, "items") == 0 && take(reader, '['))
+                return true;
+            if (!skip_value(reader))
+                return false;
+        }
+        (void)take(reader, '}');
+        (void)take(reader, ',');
+    }
+    return false;
+}
+
+/* From the end of a list to the next. */
+static bool next_list(struct gw_reader *reader)
+{
+    if (reader->kind != GW_JSON_GOOGLE || !take(reader, ']'))
+        return false;
+    (void)take(reader, ',');
+    if (take(reader, '}'))
+        (void)take(reader, ',');
+    return enter_list(reader);
+}
+
+/* The members before the tasks, of which files have few and small ones. */
 static enum base_err find_tasks(struct gw_reader *reader)
 {
-    while (here(reader) == '"') {
-        json_t *key = read_value(reader);
-        bool found = key && strcmp(json_string_value(key), "tasks") == 0;
-        bool ok = key && take(reader, ':');
-        json_decref(key);
-        if (!ok)
-            break;
-        if (found && take(reader, '['))
+    char key[64];
+    while (take_key(reader, key, sizeof(key))) {
+        if (strcmp(key, "tasks") == 0 && take(reader, '['))
             return BASE_OK;
-        if (found)
-            return gw_reader_fail(reader, reader->line, "\"tasks\" is not an array");
-        json_t *value = read_value(reader);
-        json_decref(value);
-        if (!value)
+        if (strcmp(key, "data") == 0 && take(reader, '{')) {
+            reader->kind = GW_JSON_TASKS_ORG;
+            continue;
+        }
+        if (strcmp(key, "items") == 0 && take(reader, '[')) {
+            reader->kind = GW_JSON_GOOGLE;
+            return enter_list(reader) ? BASE_OK : BASE_NOT_FOUND;
+        }
+        if (!skip_value(reader))
             return BASE_MALFORMED;
-        (void)take(reader, ',');
     }
     return gw_reader_fail(reader, reader->line, "there is no array \"tasks\"");
 }
 
 static enum base_err begin(struct gw_reader *reader)
 {
+    reader->kind = GW_JSON_OURS;
     if (take(reader, '['))
         return BASE_OK;
     if (take(reader, '{'))
@@ -107,35 +161,65 @@ static void drop_derived(json_t *fields)
     }
 }
 
-enum base_err gw_json_next(struct gw_reader *reader, struct gw_item *ret_item)
+static enum base_err our_item(struct gw_reader *reader, struct gw_item *item)
 {
-    enum base_err err = reader->begun ? BASE_OK : begin(reader);
-    if (err != BASE_OK)
-        return err;
-    bool first = !reader->begun;
-    if (here(reader) == ']')
-        return BASE_NOT_FOUND;
-    if (!first && !take(reader, ','))
-        return gw_reader_fail(reader, reader->line, "a comma or the end of the tasks is missing");
-    skip_space(reader);
-    ret_item->line = reader->line;
-    json_t *fields = ret_item->fields = read_value(reader);
-    if (!fields)
-        return BASE_MALFORMED;
-    if (!json_is_object(fields))
-        return gw_reader_fail(reader, ret_item->line, "a task must be a JSON object");
+    json_t *fields = item->fields;
     struct base_sv uid = text_of(fields, json_object_get(fields, "uid") ? "uid" : "id");
     struct base_sv start = text_of(fields, "series_start");
-    if (!base_sv_cstr(uid, ret_item->uid, sizeof(ret_item->uid)))
-        return gw_reader_fail(reader, ret_item->line, "the id is longer than 255 bytes");
-    ret_item->done = base_sv_eq_c(text_of(fields, "status"), "done");
-    ret_item->created_us = time_of(fields, "created_at");
-    ret_item->completed_us = time_of(fields, "completed_at");
-    if (start.len &&
-        base_sv_cstr(text_of(fields, "due_date"), ret_item->due, sizeof(ret_item->due)))
+    if (!base_sv_cstr(uid, item->uid, sizeof(item->uid)))
+        return gw_reader_fail(reader, item->line, "the id is longer than 255 bytes");
+    item->done = base_sv_eq_c(text_of(fields, "status"), "done");
+    item->created_us = time_of(fields, "created_at");
+    item->completed_us = time_of(fields, "completed_at");
+    if (start.len && base_sv_cstr(text_of(fields, "due_date"), item->due, sizeof(item->due)))
         (void)json_object_set_new(fields, "due_date", json_stringn(start.ptr, start.len));
     if (json_is_null(json_object_get(fields, "timezone")))
         (void)json_object_del(fields, "timezone");
     drop_derived(fields);
     return BASE_OK;
+}
+
+/* An element as an item; NOT_FOUND: it is left out. */
+static enum base_err read_item(struct gw_reader *reader, json_t *entry, struct gw_item *item)
+{
+    if (!json_is_object(entry))
+        return gw_reader_fail(reader, item->line, "a task must be a JSON object");
+    if (reader->kind == GW_JSON_OURS) {
+        item->fields = json_incref(entry);
+        return our_item(reader, item);
+    }
+    item->fields = json_object();
+    return reader->kind == GW_JSON_GOOGLE ? gw_google_item(entry, item)
+                                          : gw_tasks_org_item(entry, item);
+}
+
+enum base_err gw_json_next(struct gw_reader *reader, struct gw_item *ret_item)
+{
+    bool first = !reader->begun;
+    enum base_err err = first ? begin(reader) : BASE_OK;
+    while (err == BASE_OK) {
+        if (here(reader) == ']') {
+            if (!next_list(reader))
+                return BASE_NOT_FOUND;
+            first = true;
+            continue;
+        }
+        if (!first && !take(reader, ','))
+            return gw_reader_fail(reader, reader->line,
+                                  "a comma or the end of the tasks is missing");
+        first = false;
+        skip_space(reader);
+        *ret_item = (struct gw_item){.line = reader->line};
+        json_t *entry = read_value(reader);
+        if (!entry)
+            return BASE_MALFORMED;
+        err = read_item(reader, entry, ret_item);
+        json_decref(entry);
+        if (err != BASE_NOT_FOUND)
+            return err;
+        json_decref(ret_item->fields);
+        ret_item->fields = NULL;
+        err = BASE_OK;
+    }
+    return err;
 }

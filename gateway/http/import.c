@@ -143,6 +143,15 @@ static enum base_err make(struct import *import, const struct task_context *ctx,
                                          "the words of the date, or its zone, are not understood"};
         return BASE_UNPROCESSABLE;
     }
+    if (item->due_us) {
+        const struct time_zone *home = import->user->settings.home;
+        patch.set |= TASK_F_DUE;
+        patch.due.local = time_zone_civil(home, item->due_us);
+        patch.due.kind = item->due_has_time ? TASK_DUE_ZONED : TASK_DUE_DATE;
+        patch.due.zone = item->due_has_time ? base_sv_from(time_zone_name(home)) : SV_NULL;
+        if (!item->due_has_time)
+            patch.due.local.hour = patch.due.local.minute = patch.due.local.second = 0;
+    }
     struct task_imported imported = {.id = id,
                                      .done = item->done,
                                      .created_us = item->created_us,

@@ -187,6 +187,103 @@ def test_a_project_of_todoist(call, user):
     assert call(user, "POST", "/import", TODOIST, "text/csv").json() == {"imported": 0, "already_there": 3}
 
 
+MARCH_1 = 2056312800000  # 2035-03-01T10:00:00Z
+TASKS_ORG = {
+    "version": 130900,
+    "timestamp": 1,
+    "data": {
+        "tags": [{"name": "unused"}],
+        "tasks": [
+            {
+                "task": {
+                    "title": "Pay rent",
+                    "notes": "by bank",
+                    "priority": 0,
+                    "dueDate": MARCH_1 + 1000,
+                    "recurrence": "RRULE:FREQ=MONTHLY;BYMONTHDAY=1",
+                    "creationDate": 1577934245000,
+                    "remoteId": "r1",
+                },
+                "alarms": [
+                    {"type": 2, "time": -3600000},
+                    {"type": 0, "time": MARCH_1 - 86400000},
+                    {"type": 3, "time": 1},
+                ],
+                "tags": [{"name": "home"}],
+            },
+            {
+                "task": {
+                    "title": "A day",
+                    "dueDate": MARCH_1,
+                    "priority": 3,
+                    "repeatFrom": 1,
+                    "recurrence": "FREQ=DAILY;INTERVAL=3",
+                }
+            },
+            {"task": {"title": "Done", "completionDate": 1704067200000}},
+            {"task": {"title": "Gone", "deletionDate": 1704067200000}},
+        ],
+        "places": [],
+    },
+}
+GOOGLE = {
+    "kind": "tasks#taskLists",
+    "items": [
+        {"kind": "tasks#tasks", "id": "l1", "title": "Empty"},
+        {
+            "kind": "tasks#tasks",
+            "id": "l2",
+            "title": "My tasks",
+            "items": [
+                {
+                    "id": "g1",
+                    "title": "Buy milk",
+                    "notes": "two",
+                    "status": "needsAction",
+                    "due": "2035-03-01T00:00:00.000Z",
+                },
+                {"id": "g2", "title": "", "status": "needsAction"},
+                {"id": "g3", "title": "Done", "status": "completed", "completed": "2024-01-01T00:00:00.000Z"},
+            ],
+            "updated": "2024-01-01T00:00:00.000Z",
+        },
+        {"id": "l3", "items": []},
+        {"id": "l4", "items": [{"id": "g4", "title": "Last", "links": [{"x": 1}]}]},
+    ],
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_backup_of_tasks_org(call, user, indent):
+    came = call(user, "POST", "/import", json.dumps(TASKS_ORG, indent=indent))
+    assert came.json() == {"imported": 3, "already_there": 0}, came.text
+    tasks = {task["title"]: task for task in call(user, "GET", "/tasks?status=all").json()["tasks"]}
+    rent = tasks["Pay rent"]
+    assert (rent["notes"], rent["priority"], rent["tags"]) == ("by bank", 4, ["home"])
+    assert (rent["due_date"], rent["timezone"]) == ("2035-03-01T10:00:00", "UTC")
+    assert [r.get("before") or r.get("at") for r in rent["reminders"]] == ["PT1H", "2035-02-28T10:00:00Z"]
+    assert (
+        rent["recurrence_pattern"]["frequency"] == "monthly" and rent["created_at"] == "2020-01-02T03:04:05Z"
+    )
+    assert tasks["A day"]["due_date"] == "2035-03-01" and tasks["A day"]["priority"] is None
+    assert tasks["A day"]["recurrence_pattern"]["anchor"] == "completion"
+    assert tasks["Done"]["completed_at"] == "2024-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_takeout_of_google(call, user, indent):
+    came = call(user, "POST", "/import", json.dumps(GOOGLE, indent=indent))
+    assert came.json() == {"imported": 3, "already_there": 0}, came.text
+    tasks = {task["title"]: task for task in call(user, "GET", "/tasks?status=all").json()["tasks"]}
+    assert set(tasks) == {"Buy milk", "Done", "Last"}
+    assert (tasks["Buy milk"]["due_date"], tasks["Buy milk"]["notes"]) == ("2035-03-01", "two")
+    assert tasks["Done"]["status"] == "done"
+    again = call(
+        user, "POST", "/import", json.dumps({**GOOGLE, "items": GOOGLE["items"][::-1]}, indent=indent)
+    )
+    assert again.json() == {"imported": 0, "already_there": 3}, again.text
+
+
 BAD = {
     "nothing": ("application/json", "", "line 1:"),
     "no JSON": ("application/json", '[{"title":"a"},\n{"title":}]', "line 2:"),
