@@ -36,11 +36,9 @@ struct watch {
 
 static void post_end(struct post *post, int status, const char *why)
 {
-    if (post->link) {
-        *post->link = post->next;
-        if (post->next)
-            post->next->link = post->link;
-    }
+    *post->link = post->next;
+    if (post->next)
+        post->next->link = post->link;
     (void)curl_multi_remove_handle(post->client->multi, post->easy);
     post->fn(post->ctx, status, why);
     curl_easy_cleanup(post->easy);
@@ -170,8 +168,10 @@ void net_client_free(struct net_client *client)
 {
     if (!client)
         return;
-    while (client->first)
-        post_end(client->first, 0, "stopping");
+    for (struct post *post = client->first, *next; post; post = next) {
+        next = post->next;
+        post_end(post, 0, "stopping");
+    }
     if (client->multi)
         (void)curl_multi_cleanup(client->multi);
     base_timer_free(client->timer);

@@ -63,7 +63,7 @@ static void ask(struct task_store *store, const char *statement, struct pg_param
         request.done(request.ctx, BASE_NO_MEMORY);
     else if (request.hooks)
         request.hooks(request.ctx, BASE_NO_MEMORY, NULL, 0);
-    else
+    else if (request.due)
         request.due(request.ctx, BASE_NO_MEMORY, NULL, 0);
 }
 

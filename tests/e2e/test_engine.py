@@ -252,10 +252,9 @@ def test_settings_by_api_and_in_chat(stack, connect, user, api):
 
 
 def test_top_shows_what_is_going_on(stack, connect, user):
-    ports = (stack.folder / "conf" / "gateway.conf", stack.folder / "conf" / "bridge.conf")
-    urls = ",".join(
-        f"http://127.0.0.1:{re.search(r'internal.port = (\d+)', p.read_text())[1]}/metrics" for p in ports
-    )
+    texts = [(stack.folder / "conf" / f"{name}.conf").read_text() for name in ("gateway", "bridge")]
+    ports = [re.search(r"internal.port = (\d+)", text)[1] for text in texts]
+    urls = ",".join(f"http://127.0.0.1:{port}/metrics" for port in ports)
     connect(user).message("hello")
     shown = admin(stack, "top", "--urls", urls, "--interval", "PT1S", "--times", "1")
     assert "2 of 2 processes answered" in shown

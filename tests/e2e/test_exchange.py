@@ -187,7 +187,7 @@ def test_a_project_of_todoist(call, user):
     assert call(user, "POST", "/import", TODOIST, "text/csv").json() == {"imported": 0, "already_there": 3}
 
 
-MARCH_1 = 2056312800000  # 2035-03-01T10:00:00Z
+MARCH_1 = 2056356000000  # 2035-03-01T10:00:00Z
 TASKS_ORG = {
     "version": 130900,
     "timestamp": 1,
