@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "gateway/exchange/reader.h"
+#include "gateway/http/asker.h"
 #include "gateway/http/body.h"
 #include "gateway/http/change.h"
 #include "lib/base/json.h"
@@ -27,8 +28,7 @@ enum {
 };
 
 struct import {
-    struct gw_call *call;
-    struct gw_user *user;
+    struct gw_asker by;
     struct base_timer *timer;
     struct gw_reader reader;
     struct base_arena arena; /* of one task that is checked */
@@ -45,14 +45,12 @@ struct import {
     bool begun_before;
 };
 
-static void end(struct import *import)
+static void end(void *self)
 {
+    struct import *import = self;
     base_timer_free(import->timer);
     base_arena_done(&import->arena);
-    gw_user_unref(import->user);
     free(import->seen);
-    free(import->call);
-    free(import);
 }
 
 static void fail(struct import *import, enum base_err err, size_t line, const char *field,
@@ -60,19 +58,19 @@ static void fail(struct import *import, enum base_err err, size_t line, const ch
 {
     char detail[400];
     (void)snprintf(detail, sizeof(detail), "line %zu: %s", line, why ? why : base_err_text(err));
-    gw_call_problem(import->call, err, field, detail);
-    end(import);
+    gw_call_problem(import->by.call, err, field, detail);
+    gw_asker_end(import);
 }
 
 /* What the words of a due date mean; false: nothing. */
 static bool understand(struct import *import, const struct gw_item *item, struct base_arena *arena,
                        struct task_patch *patch)
 {
-    struct gw_worker *worker = import->call->worker;
+    struct gw_worker *worker = import->by.call->worker;
     struct nlu_result result;
     struct nlu_input input = {.text = base_sv_from(item->said),
                               .now_us = gw_now_us(worker),
-                              .zone = import->user->settings.home,
+                              .zone = import->by.user->settings.home,
                               .expect = NLU_EXPECT_TIME,
                               .locale = base_sv_from(item->language)};
     if (item->zone[0] && time_zone_load(base_sv_from(item->zone), &input.zone) != BASE_OK)
@@ -114,7 +112,7 @@ static struct base_id id_of(const struct import *import, const struct gw_item *i
     struct base_id id;
     struct base_buf name;
     base_buf_init(&name, 1024);
-    base_buf_add(&name, import->user->id);
+    base_buf_add(&name, import->by.user->id);
     base_buf_add_char(&name, '\n');
     if (item->uid[0])
         base_buf_add_c(&name, item->uid);
@@ -144,7 +142,7 @@ static enum base_err make(struct import *import, const struct task_context *ctx,
         return BASE_UNPROCESSABLE;
     }
     if (item->due_us) {
-        const struct time_zone *home = import->user->settings.home;
+        const struct time_zone *home = import->by.user->settings.home;
         patch.set |= TASK_F_DUE;
         patch.due.local = time_zone_civil(home, item->due_us);
         patch.due.kind = item->due_has_time ? TASK_DUE_ZONED : TASK_DUE_DATE;
@@ -170,8 +168,8 @@ static void on_stored(struct gw_turn *turn, enum base_err err, struct base_sv re
 {
     struct import *import = turn->answer_ctx;
     if (err != BASE_OK) {
-        gw_call_problem(import->call, err, turn->problem.field, turn->problem.text);
-        end(import);
+        gw_call_problem(import->by.call, err, turn->problem.field, turn->problem.text);
+        gw_asker_end(import);
         return;
     }
     json_t *counts = json_loadb(reply.ptr, reply.len, 0, NULL);
@@ -279,8 +277,8 @@ static void answer_counts(struct gw_call *call, int64_t imported, int64_t there)
 
 static void answer(struct import *import)
 {
-    answer_counts(import->call, (int64_t)import->made, (int64_t)import->there);
-    end(import);
+    answer_counts(import->by.call, (int64_t)import->made, (int64_t)import->there);
+    gw_asker_end(import);
 }
 
 /* Where the next chunk ends. */
@@ -307,7 +305,7 @@ static void store_next(struct import *import)
         answer(import);
         return;
     }
-    struct gw_turn *turn = gw_turn_new(import->call->worker, import->user, &import_plan);
+    struct gw_turn *turn = gw_turn_new(import->by.call->worker, import->by.user, &import_plan);
     if (!turn) {
         fail(import, BASE_NO_MEMORY, import->from_line, NULL, NULL);
         return;
@@ -316,10 +314,10 @@ static void store_next(struct import *import)
     turn->channel = TASK_CHANNEL_REST;
     turn->device = SV(":import");
     turn->client_id = gw_turn_keep(turn, base_sv_from(id));
-    turn->at_us = gw_now_us(import->call->worker);
+    turn->at_us = gw_now_us(import->by.call->worker);
     turn->trace = base_trace_new();
     turn->hash = gw_content_hash(base_sv_sub(import->reader.text, import->from, import->to));
-    turn->token_us = import->call->token_us;
+    turn->token_us = import->by.call->token_us;
     turn->plan_input = import;
     turn->answer = on_stored;
     turn->answer_ctx = import;
@@ -379,9 +377,9 @@ static bool check_one(struct import *import)
         return false;
     }
     struct base_id id = id_of(import, &item);
-    struct task_context ctx = {.user_id = import->user->id,
-                               .now_us = gw_now_us(import->call->worker),
-                               .settings = import->user->settings,
+    struct task_context ctx = {.user_id = import->by.user->id,
+                               .now_us = gw_now_us(import->by.call->worker),
+                               .settings = import->by.user->settings,
                                .arena = &import->arena};
     base_arena_reset(&import->arena);
     err = make(import, &ctx, &item, id, &change, &problem);
@@ -409,17 +407,9 @@ static void check(void *ctx)
     base_timer_start(import->timer, 0);
 }
 
-static void on_user(void *ctx, enum base_err err)
+static void go(void *self)
 {
-    struct import *import = ctx;
-    if (err == BASE_OK && gw_user_revoked(import->user, import->call->token_us))
-        err = BASE_UNAUTHENTICATED;
-    if (err == BASE_OK) {
-        check(import);
-        return;
-    }
-    gw_call_problem(import->call, err, NULL, NULL);
-    end(import);
+    check(self);
 }
 
 void gw_http_import(struct gw_call *call)
@@ -433,79 +423,45 @@ void gw_http_import(struct gw_call *call)
                         "send application/json, text/calendar, or text/csv (Todoist)");
         return;
     }
-    struct import *import = calloc(1, sizeof(*import));
-    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
-    struct gw_call *later = import && user ? gw_call_later(call) : NULL;
-    if (!later) {
-        if (!import || !user)
-            gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
-        gw_user_unref(user);
-        free(import);
+    struct import *import = gw_asker_new(call, sizeof(*import), go, end);
+    if (!import)
         return;
-    }
-    import->call = later;
-    import->user = user;
     base_arena_init(&import->arena, ARENA_MAX);
     struct base_sv body = net_request_body(call->req);
     gw_reader_init(&import->reader, format, base_sv(body.ptr ? body.ptr : "", body.len));
     import->content = base_sv_hash(import->reader.text, 0);
     if (!key.len)
         base_id_text(base_id_new(gw_now_us(call->worker)), import->key);
-    if (key.len && !base_sv_cstr(key, import->key, sizeof(import->key))) {
-        gw_call_problem(later, BASE_INVALID, NULL,
-                        "the Idempotency-Key of an import has at most 48 characters");
-        end(import);
-    } else if (base_timer_new(call->worker->base, check, import, &import->timer) != BASE_OK) {
-        gw_call_problem(later, BASE_NO_MEMORY, NULL, NULL);
-        end(import);
-    } else {
-        gw_user_read(user, SV_NULL, on_user, import);
-    }
+    if (key.len && !base_sv_cstr(key, import->key, sizeof(import->key)))
+        gw_asker_fail(import, BASE_INVALID, NULL,
+                      "the Idempotency-Key of an import has at most 48 characters");
+    else if (base_timer_new(call->worker->base, check, import, &import->timer) != BASE_OK)
+        gw_asker_fail(import, BASE_NO_MEMORY, NULL, NULL);
+    else
+        gw_asker_begin(import, true);
 }
-
-struct progress {
-    struct gw_call *call;
-    struct gw_user *user;
-};
 
 static void on_progress(void *ctx, enum base_err err, int64_t imported, int64_t there)
 {
-    struct progress *progress = ctx;
+    struct gw_asker *asker = ctx;
     if (err == BASE_OK)
-        answer_counts(progress->call, imported, there);
+        answer_counts(asker->call, imported, there);
     else
-        gw_call_problem(progress->call, err, NULL,
+        gw_call_problem(asker->call, err, NULL,
                         err == BASE_NOT_FOUND ? "nothing of such an import is stored" : NULL);
-    gw_user_unref(progress->user);
-    free(progress->call);
-    free(progress);
+    gw_asker_end(asker);
 }
 
-static void on_asker(void *ctx, enum base_err err)
+static void ask_progress(void *self)
 {
-    struct progress *progress = ctx;
-    struct gw_call *call = progress->call;
-    if (err == BASE_OK && gw_user_revoked(progress->user, call->token_us))
-        err = BASE_UNAUTHENTICATED;
-    if (err == BASE_OK)
-        task_store_import_progress(call->worker->store, call->user_id, call->id, on_progress,
-                                   progress);
-    else
-        on_progress(progress, err, 0, 0);
+    struct gw_asker *asker = self;
+    task_store_import_progress(asker->call->worker->store, asker->user->id, asker->call->id,
+                               on_progress, asker);
 }
 
 void gw_http_import_progress(struct gw_call *call)
 {
-    struct progress *progress = calloc(1, sizeof(*progress));
-    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
-    struct gw_call *later = progress && user ? gw_call_later(call) : NULL;
-    if (later) {
-        *progress = (struct progress){later, user};
-        gw_user_read(user, SV_NULL, on_asker, progress);
-        return;
-    }
-    if (!progress || !user)
-        gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
-    gw_user_unref(user);
-    free(progress);
+    struct gw_asker *asker = gw_asker_new(call, sizeof(*asker), ask_progress, NULL);
+    if (asker)
+        gw_asker_begin(asker, false);
 }

@@ -3,8 +3,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "gateway/http/asker.h"
 #include "gateway/http/change.h"
-#include "gateway/hub/hub.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "tasks/settings.h"
@@ -13,18 +13,15 @@
 enum { BODY_ARENA = 64 * 1024, ANSWER_MAX = 4096 };
 
 struct me {
-    struct gw_call *call;
-    struct gw_user *user;
+    struct gw_asker by;
     struct base_arena arena; /* of a patch */
     struct task_settings_patch patch;
 };
 
-static void end(struct me *me)
+static void end(void *self)
 {
-    gw_user_unref(me->user);
+    struct me *me = self;
     base_arena_done(&me->arena);
-    free(me->call);
-    free(me);
 }
 
 static void kv_time(struct base_buf *buf, const char *key, int minute)
@@ -62,64 +59,47 @@ static void answer(struct me *me)
 {
     struct base_buf buf;
     base_buf_init(&buf, ANSWER_MAX);
-    gw_me_json(&buf, me->user);
-    gw_call_json(me->call, 200, base_buf_sv(&buf), NULL, 0);
+    gw_me_json(&buf, me->by.user);
+    gw_call_json(me->by.call, 200, base_buf_sv(&buf), NULL, 0);
     base_buf_done(&buf);
 }
 
-static void on_user(void *ctx, enum base_err err)
+static void show(void *self)
 {
-    struct me *me = ctx;
-    if (err == BASE_OK && gw_user_revoked(me->user, me->call->token_us))
-        err = BASE_UNAUTHENTICATED;
-    if (err == BASE_OK)
-        answer(me);
-    else
-        gw_call_problem(me->call, err, NULL, NULL);
-    end(me);
+    struct me *me = self;
+    answer(me);
+    gw_asker_end(me);
 }
 
 static void on_stored(void *ctx, enum base_err err)
 {
     struct me *me = ctx;
+    me->by.go = show;
     if (err == BASE_OK)
-        gw_user_read(me->user, SV_NULL, on_user, me);
+        gw_asker_begin(me, true);
     else
-        on_user(me, err);
+        gw_asker_fail(me, err, NULL, NULL);
 }
 
-static void on_known(void *ctx, enum base_err err)
+static void store(void *self)
 {
-    struct me *me = ctx;
-    if (err != BASE_OK || gw_user_revoked(me->user, me->call->token_us))
-        on_user(me, err);
-    else
-        task_store_set_user(me->call->worker->store, me->user->id, &me->patch, on_stored, me);
+    struct me *me = self;
+    task_store_set_user(me->by.call->worker->store, me->by.user->id, &me->patch, on_stored, me);
 }
 
-/* NULL: out of memory, and answered so. */
-static struct me *begin(struct gw_call *call)
+static struct me *me_new(struct gw_call *call, void (*go)(void *self))
 {
-    struct me *me = calloc(1, sizeof(*me));
-    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
-    struct gw_call *later = me && user ? gw_call_later(call) : NULL;
-    if (later) {
-        *me = (struct me){.call = later, .user = user};
+    struct me *me = gw_asker_new(call, sizeof(*me), go, end);
+    if (me)
         base_arena_init(&me->arena, BODY_ARENA);
-        return me;
-    }
-    if (!me || !user)
-        gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
-    gw_user_unref(user);
-    free(me);
-    return NULL;
+    return me;
 }
 
 void gw_http_me(struct gw_call *call)
 {
-    struct me *me = begin(call);
+    struct me *me = me_new(call, show);
     if (me)
-        gw_user_read(me->user, SV_NULL, on_user, me);
+        gw_asker_begin(me, true);
 }
 
 /* The body of a patch. */
@@ -207,17 +187,15 @@ void gw_http_me_patch(struct gw_call *call)
 {
     struct task_problem problem = {NULL, NULL};
     json_t *body = gw_call_object(call, true);
-    struct me *me = body ? begin(call) : NULL;
+    struct me *me = body ? me_new(call, store) : NULL;
     enum base_err err = me ? read_patch(me, body, &problem) : BASE_OK;
     json_decref(body);
     if (!me)
         return;
-    if (err == BASE_OK) {
-        gw_user_read(me->user, SV_NULL, on_known, me); /* which makes a user that is new */
-        return;
-    }
-    gw_call_problem(me->call, err, problem.field, problem.text);
-    end(me);
+    if (err == BASE_OK)
+        gw_asker_begin(me, true); /* which makes a user that is new */
+    else
+        gw_asker_fail(me, err, problem.field, problem.text);
 }
 
 /* The receipt of an erased account. */
@@ -225,32 +203,29 @@ static void on_erased(void *ctx, enum base_err err, const struct task_erased *er
 {
     struct me *me = ctx;
     struct base_buf buf;
-    me->user->loaded = false;
+    me->by.user->loaded = false;
     base_buf_init(&buf, ANSWER_MAX);
     if (err == BASE_OK) {
         base_json_open(&buf, '{');
-        base_json_kv_str(&buf, "user", me->user->id);
-        base_json_kv_time(&buf, "erased_at", gw_now_us(me->call->worker));
+        base_json_kv_str(&buf, "user", me->by.user->id);
+        base_json_kv_time(&buf, "erased_at", gw_now_us(me->by.call->worker));
         base_json_kv_int(&buf, "tasks", erased->tasks);
         base_json_kv_int(&buf, "turns", erased->turns);
         base_json_kv_int(&buf, "events", erased->events);
         base_json_close(&buf, '}');
-        gw_call_json(me->call, 200, base_buf_sv(&buf), NULL, 0);
-        LOG_INFO("user.erased", LOG_SV("user", me->user->id), LOG_INT("tasks", erased->tasks));
+        gw_call_json(me->by.call, 200, base_buf_sv(&buf), NULL, 0);
+        LOG_INFO("user.erased", LOG_SV("user", me->by.user->id), LOG_INT("tasks", erased->tasks));
     } else {
-        gw_call_problem(me->call, err, NULL, NULL);
+        gw_call_problem(me->by.call, err, NULL, NULL);
     }
     base_buf_done(&buf);
-    end(me);
+    gw_asker_end(me);
 }
 
-static void on_known_to_erase(void *ctx, enum base_err err)
+static void erase(void *self)
 {
-    struct me *me = ctx;
-    if (err != BASE_OK || gw_user_revoked(me->user, me->call->token_us))
-        on_user(me, err);
-    else
-        task_store_erase(me->call->worker->store, me->user->id, on_erased, me);
+    struct me *me = self;
+    task_store_erase(me->by.call->worker->store, me->by.user->id, on_erased, me);
 }
 
 void gw_http_me_delete(struct gw_call *call)
@@ -260,7 +235,7 @@ void gw_http_me_delete(struct gw_call *call)
                         "this erases everything: say confirm= with your user id");
         return;
     }
-    struct me *me = begin(call);
+    struct me *me = me_new(call, erase);
     if (me)
-        gw_user_read(me->user, SV_NULL, on_known_to_erase, me);
+        gw_asker_begin(me, true);
 }

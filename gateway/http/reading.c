@@ -8,16 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/http/router.h"
-#include "gateway/hub/hub.h"
+#include "gateway/http/asker.h"
 #include "lib/base/json.h"
 #include "lib/base/utf8.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 100, BODY_MAX = 1024 * 1024, CURSOR_MAX = 80, WORDS_MAX = 16 };
 
 struct reading {
-    struct gw_call *call;
-    struct gw_user *user;
+    struct gw_asker by;
     struct base_arena arena;
     struct task_query query;
     struct base_id id;
@@ -28,12 +26,10 @@ struct reading {
     size_t dated_count;
 };
 
-static void reading_end(struct reading *reading)
+static void end(void *self)
 {
-    gw_user_unref(reading->user);
+    struct reading *reading = self;
     base_arena_done(&reading->arena);
-    free(reading->call);
-    free(reading);
 }
 
 static void answer_one(struct reading *reading, const struct task *task)
@@ -41,9 +37,9 @@ static void answer_one(struct reading *reading, const struct task *task)
     struct base_buf buf;
     char etag[32];
     base_buf_init(&buf, BODY_MAX);
-    task_json(&buf, task, gw_now_us(reading->call->worker));
+    task_json(&buf, task, gw_now_us(reading->by.call->worker));
     (void)snprintf(etag, sizeof(etag), "\"%d\"", task->version);
-    gw_call_cached(reading->call, etag, base_buf_sv(&buf));
+    gw_call_cached(reading->by.call, etag, base_buf_sv(&buf));
     base_buf_done(&buf);
 }
 
@@ -87,7 +83,7 @@ static void answer_list(struct reading *reading, const struct task *tasks, size_
     struct base_buf buf;
     char cursor[CURSOR_MAX];
     char etag[32];
-    int64_t now_us = gw_now_us(reading->call->worker);
+    int64_t now_us = gw_now_us(reading->by.call->worker);
     size_t limit = (size_t)reading->limit;
     size_t dated = reading->dated_count;
     size_t shown = dated + count > limit ? limit : dated + count;
@@ -111,9 +107,9 @@ static void answer_list(struct reading *reading, const struct task *tasks, size_
     base_json_close(&buf, '}');
     (void)snprintf(etag, sizeof(etag), "\"%016" PRIx64 "\"", base_sv_hash(base_buf_sv(&buf), 0));
     if (base_buf_ok(&buf))
-        gw_call_cached(reading->call, etag, base_buf_sv(&buf));
+        gw_call_cached(reading->by.call, etag, base_buf_sv(&buf));
     else
-        gw_call_problem(reading->call, BASE_TOO_LARGE, NULL, "ask for fewer tasks by limit");
+        gw_call_problem(reading->by.call, BASE_TOO_LARGE, NULL, "ask for fewer tasks by limit");
     base_buf_done(&buf);
 }
 
@@ -131,7 +127,7 @@ static bool goes_on_undated(struct reading *reading, struct task *tasks, size_t 
     query->after = TASK_AFTER_UNDATED;
     query->after_id = (struct base_id){0};
     query->limit -= (int32_t)count;
-    task_store_find(reading->call->worker->store, query, &reading->arena, on_tasks, reading);
+    task_store_find(reading->by.call->worker->store, query, &reading->arena, on_tasks, reading);
     return true;
 }
 
@@ -142,64 +138,38 @@ static void on_tasks(void *ctx, enum base_err err, struct task *tasks, size_t co
     if (err == BASE_OK && !reading->one && goes_on_undated(reading, tasks, count))
         return;
     if (err != BASE_OK)
-        gw_call_problem(reading->call, err, NULL, NULL);
+        gw_call_problem(reading->by.call, err, NULL, NULL);
     else if (!reading->one)
         answer_list(reading, tasks, count);
     else if (found)
         answer_one(reading, &tasks[0]);
     else
-        gw_call_problem(reading->call, BASE_NOT_FOUND, NULL, "there is no such task");
-    reading_end(reading);
+        gw_call_problem(reading->by.call, BASE_NOT_FOUND, NULL, "there is no such task");
+    gw_asker_end(reading);
 }
 
-static void on_user(void *ctx, enum base_err err)
+static void go(void *self)
 {
-    struct reading *reading = ctx;
-    if (err == BASE_OK && gw_user_revoked(reading->user, reading->call->token_us))
-        err = BASE_UNAUTHENTICATED;
-    if (err != BASE_OK) {
-        gw_call_problem(reading->call, err, NULL, NULL);
-        reading_end(reading);
-        return;
-    }
-    int64_t now = gw_now_us(reading->call->worker);
-    struct time_civil today = time_zone_civil(reading->user->settings.home, now);
+    struct reading *reading = self;
+    int64_t now = gw_now_us(reading->by.call->worker);
+    struct time_civil today = time_zone_civil(reading->by.user->settings.home, now);
     reading->query.overdue_us = now;
     reading->query.today_local_us =
         time_days_from_civil(today.year, today.month, today.day) * 86400 * 1000000;
-    task_store_find(reading->call->worker->store, &reading->query, &reading->arena, on_tasks,
+    task_store_find(reading->by.call->worker->store, &reading->query, &reading->arena, on_tasks,
                     reading);
 }
 
 static struct reading *reading_new(struct gw_call *call)
 {
-    struct reading *reading = calloc(1, sizeof(*reading));
-    if (reading) {
-        base_arena_init(&reading->arena, (size_t)16 * BODY_MAX);
-        reading->user = gw_hub_user(call->worker->hub, call->user_id);
-    }
-    if (!reading || !reading->user) {
-        gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
-        free(reading);
+    struct reading *reading = gw_asker_new(call, sizeof(*reading), go, end);
+    if (!reading)
         return NULL;
-    }
-    reading->call = gw_call_later(call);
-    if (!reading->call) {
-        reading_end(reading);
-        return NULL;
-    }
+    base_arena_init(&reading->arena, (size_t)16 * BODY_MAX);
     reading->limit = LIST_DEFAULT;
     reading->query = (struct task_query){
-        .user_id = reading->user->id, .statuses = TASK_QUERY_OPEN, .limit = LIST_DEFAULT};
+        .user_id = reading->by.user->id, .statuses = TASK_QUERY_OPEN, .limit = LIST_DEFAULT};
     return reading;
-}
-
-static void read_go(struct reading *reading)
-{
-    if (gw_user_fresh(reading->user))
-        on_user(reading, BASE_OK);
-    else
-        gw_user_read(reading->user, SV_NULL, on_user, reading);
 }
 
 void gw_http_task_get(struct gw_call *call)
@@ -217,7 +187,7 @@ void gw_http_task_get(struct gw_call *call)
     reading->query.ids = &reading->id;
     reading->query.id_count = 1;
     reading->query.statuses |= TASK_QUERY_DONE;
-    read_go(reading);
+    gw_asker_begin(reading, false);
 }
 
 static bool read_status(struct base_sv text, unsigned *ret_statuses)
@@ -317,16 +287,16 @@ void gw_http_tasks_list(struct gw_call *call)
         if (!wrong)
             continue;
         gw_call_problem(call, BASE_INVALID, NULL, wrong);
-        reading_end(reading);
+        gw_asker_end(reading);
         return;
     }
     bool by_due = ordered_by_due(&reading->query);
     if (reading->query.after && by_due == (reading->query.after == TASK_AFTER_CHANGE)) {
         gw_call_problem(call, BASE_INVALID, NULL,
                         "the cursor belongs to a list of another status or order");
-        reading_end(reading);
+        gw_asker_end(reading);
         return;
     }
     reading->query.limit = reading->limit + 1;
-    read_go(reading);
+    gw_asker_begin(reading, false);
 }

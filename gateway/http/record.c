@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/http/router.h"
-#include "gateway/hub/hub.h"
+#include "gateway/http/asker.h"
 #include "lib/base/json.h"
 #include "tasks/series.h"
 #include "tasks/store/receipts.h"
@@ -17,8 +16,7 @@
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100, BODY_MAX = 8 * 1024 * 1024, TASK_MAX = 256 * 1024 };
 
 struct record {
-    struct gw_call *call;
-    struct gw_user *user;
+    struct gw_asker by;
     struct base_arena arena;
     struct base_id id;
     struct task_query query;
@@ -29,28 +27,25 @@ struct record {
     struct base_buf body;
 };
 
-static void end(struct record *record)
+static void end(void *self)
 {
-    gw_user_unref(record->user);
+    struct record *record = self;
     base_arena_done(&record->arena);
     base_buf_done(&record->body);
-    free(record->call);
-    free(record);
 }
 
 static void fail(struct record *record, enum base_err err, const char *detail)
 {
-    gw_call_problem(record->call, err, NULL, detail);
-    end(record);
+    gw_asker_fail(record, err, NULL, detail);
 }
 
 static void answer(struct record *record)
 {
     if (base_buf_ok(&record->body))
-        gw_call_json(record->call, 200, base_buf_sv(&record->body), NULL, 0);
+        gw_call_json(record->by.call, 200, base_buf_sv(&record->body), NULL, 0);
     else
-        gw_call_problem(record->call, BASE_TOO_LARGE, NULL, "ask for less by limit");
-    end(record);
+        gw_call_problem(record->by.call, BASE_TOO_LARGE, NULL, "ask for less by limit");
+    gw_asker_end(record);
 }
 
 static void kv_time_or_null(struct base_buf *buf, const char *key, int64_t at_us)
@@ -111,8 +106,8 @@ static void on_receipts(void *ctx, enum base_err err, const struct task_receipt 
 
 static void read_reminders(struct record *record)
 {
-    task_store_receipts(record->call->worker->store, record->user->id, record->id, &record->arena,
-                        on_receipts, record);
+    task_store_receipts(record->by.call->worker->store, record->by.user->id, record->id,
+                        &record->arena, on_receipts, record);
 }
 
 /* Occurrences. */
@@ -147,9 +142,9 @@ static void upcoming_json(struct record *record)
 {
     struct base_buf *buf = &record->body;
     struct task_due dues[LIMIT_MAX];
-    struct task_context ctx = {.user_id = record->user->id,
-                               .now_us = gw_now_us(record->call->worker),
-                               .settings = record->user->settings,
+    struct task_context ctx = {.user_id = record->by.user->id,
+                               .now_us = gw_now_us(record->by.call->worker),
+                               .settings = record->by.user->settings,
                                .arena = &record->arena};
     bool open = record->task->status == TASK_OPEN;
     size_t count = open ? task_series_ahead(&ctx, record->task, (size_t)record->limit, dues) : 0;
@@ -186,7 +181,7 @@ static void on_pasts(void *ctx, enum base_err err, const struct task_past *pasts
 
 static void read_occurrences(struct record *record)
 {
-    task_store_pasts(record->call->worker->store, record->id, record->limit, &record->arena,
+    task_store_pasts(record->by.call->worker->store, record->id, record->limit, &record->arena,
                      on_pasts, record);
 }
 
@@ -281,14 +276,14 @@ static void on_records(void *ctx, enum base_err err, const struct task_record *r
         base_json_int(buf, records[shown - 1].task.version);
     else
         base_json_null(buf);
-    task_store_receipts(record->call->worker->store, record->user->id, record->id, &record->arena,
-                        on_audit_receipts, record);
+    task_store_receipts(record->by.call->worker->store, record->by.user->id, record->id,
+                        &record->arena, on_audit_receipts, record);
 }
 
 static void read_audit(struct record *record)
 {
-    task_store_records(record->call->worker->store, record->user->id, record->id, record->before,
-                       record->limit + 1, &record->arena, on_records, record);
+    task_store_records(record->by.call->worker->store, record->by.user->id, record->id,
+                       record->before, record->limit + 1, &record->arena, on_records, record);
 }
 
 /* From the call to the reading. */
@@ -306,16 +301,11 @@ static void on_task(void *ctx, enum base_err err, struct task *tasks, size_t cou
     }
 }
 
-static void on_user(void *ctx, enum base_err err)
+static void go(void *self)
 {
-    struct record *record = ctx;
-    if (err == BASE_OK && gw_user_revoked(record->user, record->call->token_us))
-        err = BASE_UNAUTHENTICATED;
-    if (err == BASE_OK)
-        task_store_find(record->call->worker->store, &record->query, &record->arena, on_task,
-                        record);
-    else
-        fail(record, err, NULL);
+    struct record *record = self;
+    task_store_find(record->by.call->worker->store, &record->query, &record->arena, on_task,
+                    record);
 }
 
 static bool read_number(struct gw_call *call, struct base_sv name, int64_t most, int32_t *number)
@@ -345,26 +335,21 @@ static void show(struct gw_call *call, unsigned statuses, void (*read)(struct re
                         "limit is a number from 1 to 100, before one from 1");
         return;
     }
-    struct record *record = calloc(1, sizeof(*record));
-    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
-    struct gw_call *later = record && user ? gw_call_later(call) : NULL;
-    if (!later) {
-        if (!record || !user)
-            gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
-        gw_user_unref(user);
-        free(record);
+    struct record *record = gw_asker_new(call, sizeof(*record), go, end);
+    if (!record)
         return;
-    }
-    *record = (struct record){
-        .call = later, .user = user, .id = id, .limit = limit, .before = before, .read = read};
-    record->query = (struct task_query){
-        .user_id = user->id, .statuses = statuses, .ids = &record->id, .id_count = 1, .limit = 1};
+    record->id = id;
+    record->limit = limit;
+    record->before = before;
+    record->read = read;
+    record->query = (struct task_query){.user_id = record->by.user->id,
+                                        .statuses = statuses,
+                                        .ids = &record->id,
+                                        .id_count = 1,
+                                        .limit = 1};
     base_arena_init(&record->arena, BODY_MAX);
     base_buf_init(&record->body, BODY_MAX);
-    if (gw_user_fresh(user))
-        on_user(record, BASE_OK);
-    else
-        gw_user_read(user, SV_NULL, on_user, record);
+    gw_asker_begin(record, false);
 }
 
 void gw_http_task_reminders(struct gw_call *call)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/http/asker.h"
 #include "gateway/http/change.h"
 #include "lib/base/json.h"
 #include "tasks/event.h"
@@ -12,60 +13,12 @@
 enum { SECRET_BYTES = 24, SECRET_TEXT = 64, TYPES_TEXT = 512, ANSWER_MAX = 64 * 1024 };
 
 struct webhook {
-    struct gw_call *call;
-    struct gw_user *user;
-    void (*go)(struct webhook *webhook);
+    struct gw_asker by;
     struct base_id id;
     char secret[SECRET_TEXT];
     char types[TYPES_TEXT];
     char url[TASK_HOOK_URL_MAX + 1];
 };
-
-static void end(struct webhook *webhook)
-{
-    gw_user_unref(webhook->user);
-    free(webhook->call);
-    free(webhook);
-}
-
-static void fail(struct webhook *webhook, enum base_err err, const char *detail)
-{
-    gw_call_problem(webhook->call, err, NULL, detail);
-    end(webhook);
-}
-
-static void on_user(void *ctx, enum base_err err)
-{
-    struct webhook *webhook = ctx;
-    if (err == BASE_OK && gw_user_revoked(webhook->user, webhook->call->token_us))
-        err = BASE_UNAUTHENTICATED;
-    if (err == BASE_OK)
-        webhook->go(webhook);
-    else
-        fail(webhook, err, NULL);
-}
-
-/* NULL, and answered: out of memory. */
-static struct webhook *webhook_new(struct gw_call *call, void (*go)(struct webhook *webhook))
-{
-    struct webhook *webhook = calloc(1, sizeof(*webhook));
-    struct gw_user *user = gw_hub_user(call->worker->hub, call->user_id);
-    struct gw_call *later = webhook && user ? gw_call_later(call) : NULL;
-    if (later) {
-        *webhook = (struct webhook){.call = later, .user = user, .go = go};
-        return webhook;
-    }
-    if (!webhook || !user)
-        gw_call_problem(call, BASE_NO_MEMORY, NULL, NULL);
-    gw_user_unref(user);
-    free(webhook);
-    return NULL;
-}
-
-static void begin(struct webhook *webhook)
-{
-    gw_user_read(webhook->user, SV_NULL, on_user, webhook);
-}
 
 static void hook_json(struct base_buf *buf, const struct task_hook *hook)
 {
@@ -96,7 +49,7 @@ static void on_hooks(void *ctx, enum base_err err, const struct task_hook *hooks
     struct webhook *webhook = ctx;
     struct base_buf buf;
     if (err != BASE_OK) {
-        fail(webhook, err, NULL);
+        gw_asker_fail(webhook, err, NULL, NULL);
         return;
     }
     base_buf_init(&buf, ANSWER_MAX);
@@ -107,21 +60,22 @@ static void on_hooks(void *ctx, enum base_err err, const struct task_hook *hooks
         hook_json(&buf, &hooks[i]);
     base_json_close(&buf, ']');
     base_json_close(&buf, '}');
-    gw_call_json(webhook->call, 200, base_buf_sv(&buf), NULL, 0);
+    gw_call_json(webhook->by.call, 200, base_buf_sv(&buf), NULL, 0);
     base_buf_done(&buf);
-    end(webhook);
+    gw_asker_end(webhook);
 }
 
-static void list(struct webhook *webhook)
+static void list(void *self)
 {
-    task_store_hooks(webhook->call->worker->store, webhook->user->id, on_hooks, webhook);
+    struct webhook *webhook = self;
+    task_store_hooks(webhook->by.call->worker->store, webhook->by.user->id, on_hooks, webhook);
 }
 
 void gw_http_webhooks_list(struct gw_call *call)
 {
-    struct webhook *webhook = webhook_new(call, list);
+    struct webhook *webhook = gw_asker_new(call, sizeof(struct webhook), list, NULL);
     if (webhook)
-        begin(webhook);
+        gw_asker_begin(webhook, true);
 }
 
 /* Removing. */
@@ -130,17 +84,19 @@ static void on_removed(void *ctx, enum base_err err)
 {
     struct webhook *webhook = ctx;
     if (err != BASE_OK) {
-        fail(webhook, err, err == BASE_NOT_FOUND ? "there is no such webhook" : NULL);
+        gw_asker_fail(webhook, err, NULL,
+                      err == BASE_NOT_FOUND ? "there is no such webhook" : NULL);
         return;
     }
-    gw_call_json(webhook->call, 204, SV_NULL, NULL, 0);
-    end(webhook);
+    gw_call_json(webhook->by.call, 204, SV_NULL, NULL, 0);
+    gw_asker_end(webhook);
 }
 
-static void drop(struct webhook *webhook)
+static void drop(void *self)
 {
-    task_store_hook_remove(webhook->call->worker->store, webhook->user->id, webhook->id, on_removed,
-                           webhook);
+    struct webhook *webhook = self;
+    task_store_hook_remove(webhook->by.call->worker->store, webhook->by.user->id, webhook->id,
+                           on_removed, webhook);
 }
 
 void gw_http_webhook_remove(struct gw_call *call)
@@ -150,11 +106,11 @@ void gw_http_webhook_remove(struct gw_call *call)
         gw_call_problem(call, BASE_NOT_FOUND, NULL, "this is not the id of a webhook");
         return;
     }
-    struct webhook *webhook = webhook_new(call, drop);
+    struct webhook *webhook = gw_asker_new(call, sizeof(struct webhook), drop, NULL);
     if (!webhook)
         return;
     webhook->id = id;
-    begin(webhook);
+    gw_asker_begin(webhook, true);
 }
 
 /* Making. */
@@ -165,7 +121,7 @@ static struct task_hook hook_of(const struct webhook *webhook)
                               .url = base_sv_from(webhook->url),
                               .secret = base_sv_from(webhook->secret),
                               .types = base_sv_from(webhook->types),
-                              .created_us = gw_now_us(webhook->call->worker)};
+                              .created_us = gw_now_us(webhook->by.call->worker)};
 }
 
 static void on_added(void *ctx, enum base_err err)
@@ -173,21 +129,24 @@ static void on_added(void *ctx, enum base_err err)
     struct webhook *webhook = ctx;
     struct base_buf buf;
     if (err != BASE_OK) {
-        fail(webhook, err, err == BASE_CONFLICT ? "a user has at most 10 webhooks" : NULL);
+        gw_asker_fail(webhook, err, NULL,
+                      err == BASE_CONFLICT ? "a user has at most 10 webhooks" : NULL);
         return;
     }
     struct task_hook hook = hook_of(webhook);
     base_buf_init(&buf, ANSWER_MAX);
     hook_json(&buf, &hook);
-    gw_call_json(webhook->call, 201, base_buf_sv(&buf), NULL, 0);
+    gw_call_json(webhook->by.call, 201, base_buf_sv(&buf), NULL, 0);
     base_buf_done(&buf);
-    end(webhook);
+    gw_asker_end(webhook);
 }
 
-static void add(struct webhook *webhook)
+static void add(void *self)
 {
+    struct webhook *webhook = self;
     struct task_hook hook = hook_of(webhook);
-    task_store_hook_add(webhook->call->worker->store, webhook->user->id, &hook, on_added, webhook);
+    task_store_hook_add(webhook->by.call->worker->store, webhook->by.user->id, &hook, on_added,
+                        webhook);
 }
 
 /* http:// or https://, a host, and printable ASCII only. */
@@ -240,19 +199,18 @@ void gw_http_webhooks_make(struct gw_call *call)
     unsigned char key[SECRET_BYTES];
     const char *why;
     json_t *body = gw_call_object(call, true);
-    struct webhook *webhook = body ? webhook_new(call, add) : NULL;
+    struct webhook *webhook = body ? gw_asker_new(call, sizeof(struct webhook), add, NULL) : NULL;
     const char *wrong = webhook ? read_body(webhook, body, &why) : NULL;
     json_decref(body);
     if (!webhook)
         return;
     if (wrong) {
-        gw_call_problem(webhook->call, BASE_UNPROCESSABLE, wrong, why);
-        end(webhook);
+        gw_asker_fail(webhook, BASE_UNPROCESSABLE, wrong, why);
         return;
     }
     webhook->id = base_id_new(gw_now_us(call->worker));
     base_random(key, sizeof(key));
     int used = snprintf(webhook->secret, sizeof(webhook->secret), "whsec_");
     (void)EVP_EncodeBlock((unsigned char *)webhook->secret + used, key, sizeof(key));
-    begin(webhook);
+    gw_asker_begin(webhook, true);
 }
