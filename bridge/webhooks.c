@@ -207,9 +207,10 @@ static void on_settled(void *ctx, enum base_err err)
     free(delivery);
 }
 
-static void on_answer(void *ctx, int status, const char *why)
+static void on_answer(void *ctx, int status, const char *why, struct base_sv body)
 {
     struct delivery *delivery = ctx;
+    (void)body;
     char error[ERROR_MAX] = "";
     char hook[BASE_ID_TEXT + 1];
     bool done = status >= 200 && status < 300;
@@ -285,7 +286,7 @@ static void deliver(struct webhooks *w, const struct task_delivery_due *due)
     w->under_way++;
     base_id_text(due->event, id);
     if (!sign(due->secret, id, now_s, due->payload, signature, sizeof(signature))) {
-        on_answer(delivery, 0, "it cannot be signed");
+        on_answer(delivery, 0, "it cannot be signed", SV_NULL);
         return;
     }
     (void)snprintf(id_line, sizeof(id_line), "webhook-id: %s", id);
@@ -295,7 +296,7 @@ static void deliver(struct webhooks *w, const struct task_delivery_due *due)
                                    time_line, signature_line};
     if (net_client_post(w->client, url_of(delivery), headers, sizeof(headers) / sizeof(headers[0]),
                         payload_of(delivery), on_answer, delivery) != BASE_OK)
-        on_answer(delivery, 0, "its address cannot be used");
+        on_answer(delivery, 0, "its address cannot be used", SV_NULL);
 }
 
 static void on_due(void *ctx, enum base_err err, const struct task_delivery_due *due, size_t count)

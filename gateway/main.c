@@ -14,19 +14,21 @@
 #include "gateway/http/codes.h"
 #include "gateway/http/files.h"
 #include "gateway/http/router.h"
+#include "gateway/keyring.h"
 #include "gateway/link/link.h"
 #include "gateway/worker.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 #include "tasks/store/store.h"
 
-enum { WORKERS_MAX = 256, ORIGINS_MAX = 32, TEXT_MAX = 1 << 20, FILE_BYTES_MAX = 1 << 20 };
+enum { WORKERS_MAX = 256, ORIGINS_MAX = 32, TEXT_MAX = 1 << 20 };
 
 struct app {
     int argc;
     char **argv;
     struct gw_config config;
     struct gw_shared shared;
+    struct gw_keyring *keyring;
     struct base_sv origins[ORIGINS_MAX];
     char own_origins[2][96];
     struct gw_files *files;
@@ -39,41 +41,6 @@ struct app {
 };
 
 /* Parts that all workers share. */
-
-static bool read_file(const char *path, struct base_buf *ret_text)
-{
-    FILE *file = fopen(path, "rbe");
-    char *at = file ? base_buf_reserve(ret_text, FILE_BYTES_MAX) : NULL;
-    if (at) {
-        ret_text->len = fread(at, 1, FILE_BYTES_MAX, file);
-        ret_text->data[ret_text->len] = '\0';
-    }
-    if (file)
-        (void)fclose(file);
-    return at != NULL;
-}
-
-static enum base_err load_keys(struct app *app, struct base_buf *errors)
-{
-    const struct gw_config *config = &app->config;
-    struct base_buf text;
-    enum base_err err;
-    if (!config->auth_jwks_file[0] && !config->auth_secret[0]) {
-        base_buf_add_c(errors, "auth.jwks (production) or auth.secret (development) must be set\n");
-        return BASE_INVALID;
-    }
-    if (!config->auth_jwks_file[0])
-        return auth_keys_from_secret(base_sv_from(config->auth_secret), &app->shared.keys, errors);
-    base_buf_init(&text, FILE_BYTES_MAX);
-    if (read_file(config->auth_jwks_file, &text)) {
-        err = auth_keys_from_jwks(base_buf_sv(&text), false, &app->shared.keys, errors);
-    } else {
-        base_buf_addf(errors, "auth.jwks = %s: cannot read the file\n", config->auth_jwks_file);
-        err = BASE_INVALID;
-    }
-    base_buf_done(&text);
-    return err;
-}
 
 static void list_origins(struct app *app)
 {
@@ -101,7 +68,7 @@ static enum base_err make_shared(struct app *app, struct base_buf *errors)
                                               .audience = config->auth_audience,
                                               .leeway_us = config->auth_leeway_ms * 1000};
     list_origins(app);
-    enum base_err err = load_keys(app, errors);
+    enum base_err err = gw_keyring_new(config, &app->keyring, errors);
     if (err == BASE_OK)
         err = nlu_new(config->nlu_rules[0] ? config->nlu_rules : NULL, &app->nlu, errors);
     if (err == BASE_OK)
@@ -170,6 +137,7 @@ static void on_hangup(void *ctx)
     if (base_config_load(&gw_config_table, &fresh, app->argc, app->argv, environ, &mode, &errors,
                          &errors) == BASE_OK) {
         base_log_set_level((enum base_log_level)fresh.log_level);
+        gw_keyring_look(app->keyring);
         LOG_INFO("gateway.reloaded");
         base_config_done(&gw_config_table, &fresh);
     } else {
@@ -202,6 +170,8 @@ static enum base_err start(struct app *app, struct base_buf *errors)
     enum base_err err = make_shared(app, errors);
     if (err == BASE_OK)
         err = make_workers(app, errors);
+    if (err == BASE_OK)
+        err = gw_keyring_begin(app->keyring, app->workers, app->count);
     if (err == BASE_OK)
         err = serve_internal(app, errors);
     if (err == BASE_OK)
@@ -238,12 +208,12 @@ static void stop(struct app *app)
 {
     gw_link_free(app->link);
     net_server_free(app->internal);
+    gw_keyring_free(app->keyring);
     for (size_t i = 0; i < app->count; i++)
         gw_worker_free(app->workers[i]);
     gw_files_free(app->files);
     gw_codes_free(app->shared.codes);
     nlu_free(app->nlu);
-    auth_keys_free(app->shared.keys);
 }
 
 /* The command line. */

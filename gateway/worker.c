@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "gateway/hub/hub.h"
+#include "gateway/keyring.h"
 #include "gateway/session/session.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
@@ -93,7 +94,8 @@ void gw_worker_free(struct gw_worker *worker)
     worker->hub = NULL; /* batches of events may still wait in the loop */
     base_timer_free(worker->drain_timer);
     nlu_scratch_free(worker->scratch);
-    net_loop_free(worker->loop);
+    net_loop_free(worker->loop); /* newer keys may still be on their way */
+    gw_keys_unref(worker->keys);
     free(worker);
 }
 

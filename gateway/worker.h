@@ -19,6 +19,7 @@
 struct gw_codes;
 struct gw_files;
 struct gw_hub;
+struct gw_keys;
 struct gw_user;
 
 /* Made by main() before the workers start; read by all. */
@@ -26,7 +27,6 @@ struct gw_shared {
     const struct gw_config *config;
     const struct base_clock *clock;
     const struct nlu *nlu;
-    struct auth_keys *keys;
     struct auth_policy policy;
     struct gw_codes *codes;       /* has its own lock */
     const struct gw_files *files; /* NULL: no page */
@@ -44,6 +44,7 @@ struct gw_worker {
     struct task_store *store;
     struct nlu_scratch *scratch;
     struct gw_hub *hub;
+    struct gw_keys *keys; /* the keyring puts newer ones here */
     struct net_server *server;
     size_t turns; /* under way */
     struct base_timer *drain_timer;

@@ -9,6 +9,7 @@
 #include "gateway/http/files.h"
 #include "gateway/http/gzip.h"
 #include "gateway/hub/hub.h"
+#include "gateway/keyring.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 
@@ -200,22 +201,21 @@ static bool matches(struct base_sv pattern, struct base_sv path, struct base_sv 
     return !pattern.ptr && !path.ptr;
 }
 
-static enum base_err verify(const struct gw_shared *shared, int64_t now_us,
-                            const struct net_request *req, struct auth_claims *ret_claims,
-                            const char **ret_why)
+static enum base_err verify(const struct gw_worker *worker, const struct net_request *req,
+                            struct auth_claims *ret_claims, const char **ret_why)
 {
     struct base_sv token = net_request_header(req, SV("authorization"));
     bool bearer = token.len > 7 && base_sv_eq_i(base_sv_sub(token, 0, 7), SV("bearer "));
     token = bearer ? base_sv_trim(base_sv_sub(token, 7, token.len)) : SV_NULL;
-    return auth_verify(shared->keys, &shared->policy, token, now_us, ret_claims, ret_why);
+    return auth_verify(gw_keys_of(worker->keys), &worker->shared->policy, token, gw_now_us(worker),
+                       ret_claims, ret_why);
 }
 
 static bool authenticate(struct gw_call *call)
 {
     struct auth_claims claims;
     const char *why;
-    enum base_err err =
-        verify(call->worker->shared, gw_now_us(call->worker), call->req, &claims, &why);
+    enum base_err err = verify(call->worker, call->req, &claims, &why);
     if (err != BASE_OK) {
         LOG_INFO("http.refused", LOG_ERR(err), LOG_STR("why", why),
                  LOG_SV("remote", net_request_remote(call->req)));
@@ -234,7 +234,7 @@ size_t gw_router_body_limit(void *ctx, const struct net_request *req)
     struct auth_claims claims;
     const char *why;
     if (!base_sv_eq_c(net_request_path(req), "/api/v1/import") ||
-        verify(worker->shared, gw_now_us(worker), req, &claims, &why) != BASE_OK)
+        verify(worker, req, &claims, &why) != BASE_OK)
         return 0;
     return IMPORT_MAX;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gateway/http/router.h"
+#include "gateway/keyring.h"
 #include "lib/base/id.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
@@ -109,9 +110,9 @@ void gw_session_revoked(struct gw_session *session)
 bool gw_session_authenticate(struct gw_session *session, struct base_sv token,
                              struct auth_claims *ret_claims)
 {
-    const struct gw_shared *shared = session->worker->shared;
-    enum base_err err = auth_verify(shared->keys, &shared->policy, token,
-                                    gw_now_us(session->worker), ret_claims, NULL);
+    const struct gw_worker *worker = session->worker;
+    enum base_err err = auth_verify(gw_keys_of(worker->keys), &worker->shared->policy, token,
+                                    gw_now_us(worker), ret_claims, NULL);
     if (err == BASE_OK)
         return true;
     LOG_INFO("session.refused", LOG_ERR(err), LOG_SV("remote", net_conn_remote(session->conn)));

@@ -4,6 +4,7 @@
 #include "lib/net/client.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ struct post {
     void *ctx;
     char error[CURL_ERROR_SIZE];
     bool refused;
+    struct base_buf answer; /* of a GET */
     char body[];
 };
 
@@ -40,7 +42,8 @@ static void post_end(struct post *post, int status, const char *why)
     if (post->next)
         post->next->link = post->link;
     (void)curl_multi_remove_handle(post->client->multi, post->easy);
-    post->fn(post->ctx, status, why);
+    post->fn(post->ctx, status, why, base_buf_sv(&post->answer));
+    base_buf_done(&post->answer);
     curl_easy_cleanup(post->easy);
     curl_slist_free_all(post->headers);
     free(post);
@@ -135,11 +138,13 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* ctx: where to, or NULL for nowhere. */
 static size_t on_answer(char *bytes, size_t size, size_t count, void *ctx)
 {
-    (void)bytes;
-    (void)ctx;
-    return size * count;
+    struct base_buf *answer = ctx;
+    if (answer)
+        base_buf_add(answer, base_sv(bytes, size * count));
+    return !answer || base_buf_ok(answer) ? size * count : 0;
 }
 
 enum base_err net_client_new(const struct net_client_options *options,
@@ -178,47 +183,51 @@ void net_client_free(struct net_client *client)
     free(client);
 }
 
-static bool set_up(struct post *post, const char *url, size_t body_len)
+static bool set_common(CURL *easy, const char *url, long timeout_ms, char *error,
+                       struct base_buf *answer)
 {
-    const struct net_client_options *options = &post->client->options;
-    CURL *easy = post->easy;
     return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK;
+}
+
+static bool set_up(struct post *post, const char *url, struct base_buf *answer)
+{
+    const struct net_client_options *options = &post->client->options;
+    CURL *easy = post->easy;
+    return set_common(easy, url, options->timeout_ms, post->error, answer) &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, options->timeout_ms) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post->headers) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, &post->body[0]) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body_len) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, post) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->error) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, post) == CURLE_OK;
 }
 
-enum base_err net_client_post(struct net_client *client, const char *url,
-                              const char *const *headers, size_t header_count, struct base_sv body,
-                              net_client_fn fn, void *ctx)
+static struct post *post_new(struct net_client *client, struct base_sv body, net_client_fn fn,
+                             void *ctx)
 {
     struct post *post = calloc(1, sizeof(*post) + body.len + 1);
     if (!post)
-        return BASE_NO_MEMORY;
+        return NULL;
     post->client = client;
     post->fn = fn;
     post->ctx = ctx;
-    memcpy(post->body, body.ptr, body.len);
+    if (body.len)
+        memcpy(post->body, body.ptr, body.len);
     post->easy = curl_easy_init();
-    bool ok = post->easy != NULL;
-    for (size_t i = 0; ok && i < header_count; i++) {
-        struct curl_slist *longer = curl_slist_append(post->headers, headers[i]);
-        ok = longer != NULL;
-        post->headers = longer ? longer : post->headers;
-    }
-    if (ok && set_up(post, url, body.len) &&
-        curl_multi_add_handle(client->multi, post->easy) == CURLM_OK) {
+    return post;
+}
+
+/* Takes the post; ok: it is set up. */
+static enum base_err post_begin(struct post *post, bool ok)
+{
+    struct net_client *client = post->client;
+    if (ok && curl_multi_add_handle(client->multi, post->easy) == CURLM_OK) {
         post->link = &client->first;
         post->next = client->first;
         if (post->next)
@@ -228,6 +237,56 @@ enum base_err net_client_post(struct net_client *client, const char *url,
     }
     curl_easy_cleanup(post->easy);
     curl_slist_free_all(post->headers);
+    base_buf_done(&post->answer);
     free(post);
     return BASE_INVALID;
+}
+
+enum base_err net_client_post(struct net_client *client, const char *url,
+                              const char *const *headers, size_t header_count, struct base_sv body,
+                              net_client_fn fn, void *ctx)
+{
+    struct post *post = post_new(client, body, fn, ctx);
+    if (!post)
+        return BASE_NO_MEMORY;
+    bool ok = post->easy != NULL;
+    for (size_t i = 0; ok && i < header_count; i++) {
+        struct curl_slist *longer = curl_slist_append(post->headers, headers[i]);
+        ok = longer != NULL;
+        post->headers = longer ? longer : post->headers;
+    }
+    ok = ok && set_up(post, url, NULL) &&
+         curl_easy_setopt(post->easy, CURLOPT_HTTPHEADER, post->headers) == CURLE_OK &&
+         curl_easy_setopt(post->easy, CURLOPT_POSTFIELDS, &post->body[0]) == CURLE_OK &&
+         curl_easy_setopt(post->easy, CURLOPT_POSTFIELDSIZE, (long)body.len) == CURLE_OK;
+    return post_begin(post, ok);
+}
+
+enum base_err net_client_get(struct net_client *client, const char *url, size_t body_max,
+                             net_client_fn fn, void *ctx)
+{
+    struct post *post = post_new(client, SV_NULL, fn, ctx);
+    if (!post)
+        return BASE_NO_MEMORY;
+    base_buf_init(&post->answer, body_max);
+    return post_begin(post, post->easy && set_up(post, url, &post->answer));
+}
+
+enum base_err net_fetch(const char *url, long timeout_ms, struct base_buf *ret_body, char *why)
+{
+    char error[CURL_ERROR_SIZE] = "";
+    long status = 0;
+    CURL *easy = curl_easy_init();
+    bool ok = easy && set_common(easy, url, timeout_ms, error, ret_body);
+    CURLcode result = ok ? curl_easy_perform(easy) : CURLE_FAILED_INIT;
+    if (result == CURLE_OK)
+        (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(easy);
+    if (result == CURLE_OK && status == 200)
+        return BASE_OK;
+    if (result == CURLE_OK)
+        (void)snprintf(why, NET_FETCH_WHY, "it answered %ld", status);
+    else
+        (void)snprintf(why, NET_FETCH_WHY, "%s", error[0] ? error : curl_easy_strerror(result));
+    return BASE_UNAVAILABLE;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP requests to others, over libcurl, without blocking the loop. Only http and https, no
- * redirects, no proxies, no cookies; what the other side says is thrown away but for its status.
+ * redirects, no proxies, no cookies.
  * Everything belongs to the loop's thread.
  */
 #ifndef NET_CLIENT_H
 #define NET_CLIENT_H
 
+#include "lib/base/buf.h"
 #include "lib/base/loop.h"
 
 struct net_client;
@@ -23,12 +24,22 @@ BASE_MUST_CHECK enum base_err net_client_new(const struct net_client_options *op
 /* Requests under way end with UNAVAILABLE. NULL is fine. */
 void net_client_free(struct net_client *client);
 
-/* status: of the answer; 0 and why (valid during the call) if there was none. */
-typedef void (*net_client_fn)(void *ctx, int status, const char *why);
+/* status: of the answer; 0 and why if there was none, or it was longer than it may be. body: of the
+ * answer to a GET; that of a POST is thrown away. Both are valid during the call. */
+typedef void (*net_client_fn)(void *ctx, int status, const char *why, struct base_sv body);
 
 /* Headers as "Name: value". Everything is copied; fn is called once, never from inside the call. */
 BASE_MUST_CHECK enum base_err net_client_post(struct net_client *client, const char *url,
                                               const char *const *headers, size_t header_count,
                                               struct base_sv body, net_client_fn fn, void *ctx);
+
+BASE_MUST_CHECK enum base_err net_client_get(struct net_client *client, const char *url,
+                                             size_t body_max, net_client_fn fn, void *ctx);
+
+/* The same, waiting for the answer: for a program that starts. why: at least NET_FETCH_WHY bytes.
+ */
+enum { NET_FETCH_WHY = 300 };
+BASE_MUST_CHECK enum base_err net_fetch(const char *url, long timeout_ms, struct base_buf *ret_body,
+                                        char *why);
 
 #endif

@@ -135,8 +135,9 @@ class Daemon:
     def __init__(self, stack: Stack, name: str, log: pathlib.Path, **settings: str | int):
         self.internal = free_port()
         own = {"TODO_INTERNAL_PORT": self.internal}
+        self.port = free_port()
         if name == "gateway":
-            own["TODO_LISTEN_PORT"] = free_port()
+            own["TODO_LISTEN_PORT"] = self.port
         own.update({f"TODO_{key.upper()}": value for key, value in settings.items()})
         self.log = log
         self._file = log.open("wb")
