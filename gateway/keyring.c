@@ -95,7 +95,7 @@ static void hand_over(struct gw_keyring *ring)
         atomic_fetch_add(&ring->keys->refs, 1);
         if (base_loop_post(worker->base, take_over, handover) == BASE_OK)
             continue;
-        gw_keys_unref(ring->keys);
+        (void)atomic_fetch_sub(&ring->keys->refs, 1); /* never the last: the ring has its own */
         free(handover);
     }
 }
