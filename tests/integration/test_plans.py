@@ -22,31 +22,31 @@ STORE = (
 )
 FIRE = "set jit=off; set enable_seqscan=off; set plan_cache_mode=force_generic_plan;"
 NOBODY = "01a20b71-fbbb-7003-bf1e-911f2c0609a9"
-ANY = "null, null, null, null, 0, '', '', '{}', '{}', 50"
+ANY = "null, null, null, null, 0, '', '', '{}', '{}', 50, null, 0"
 # name: (settings, parameters, the index it must use, buffers it may touch)
 WANTED = {
     "task_open": (STORE, f"'plan-1', '{{0}}', {ANY}", "tasks_open_due", 400),
     "task_due overdue": (
         STORE,
-        "'plan-1', '{0}', '0001-01-01', now(), now(), now()::timestamp, 0, '', '', '{}', '{}', 50",
+        "'plan-1', '{0}', '0001-01-01', now(), now(), now()::timestamp, 0, '', '', '{}', '{}', 50, null, 0",
         "tasks_open_due",
         400,
     ),
     "task_due today": (
         STORE,
-        "'plan-1', '{0}', now(), now() + interval '1 d', null, null, 0, '', '', '{}', '{}', 50",
+        "'plan-1', '{0}', now(), now() + interval '1 d', null, null, 0, '', '', '{}', '{}', 50, null, 0",
         "tasks_open_due",
         400,
     ),
     "task_open search": (
         STORE,
-        "'plan-1', '{0}', null, null, null, null, 0, '', '', '{%dentist 17%}', '{}', 50",
+        "'plan-1', '{0}', null, null, null, null, 0, '', '', '{%dentist 17%}', '{}', 50, null, 0",
         "tasks_open_due",
         4200,  # a word is looked for in all open tasks of the user, here 3,750
     ),
     "task_ids": (
         STORE,
-        f"'plan-1', '{{0,1}}', null, null, null, null, 0, '', '', '{{}}', array['{NOBODY}']::uuid[], 50",
+        f"'plan-1', '{{0,1}}', null, null, null, null, 0, '', '', '{{}}', array['{NOBODY}']::uuid[], 50, null, 0",
         "tasks_pkey",
         10,
     ),
