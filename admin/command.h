@@ -25,6 +25,7 @@ int admin_queue(int argc, char **argv);
 int admin_rrule(int argc, char **argv);
 int admin_token(int argc, char **argv);
 int admin_top(int argc, char **argv);
+int admin_topics(int argc, char **argv);
 int admin_why(int argc, char **argv);
 
 /* A command with commands of its own ("queue list"): runs the one argv[1] names. */

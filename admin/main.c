@@ -14,6 +14,7 @@ static const struct admin_command commands[] = {
     {"rrule", "expand recurrence rules: JSON lines from standard input", admin_rrule},
     {"token", "print a token for development", admin_token},
     {"top", "what gateways and bridges are doing, from their metrics", admin_top},
+    {"topics", "make Kafka's topics, where the bus is dapr", admin_topics},
     {"why", "what became of a task's reminders", admin_why},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/config.h"
 
+#include "bridge/bus/bus.h"
 #include "bridge/bus/kafka.h"
 
 static const struct base_config_key keys[] = {
@@ -67,7 +68,7 @@ enum base_err bridge_config_check(const struct bridge_config *config, unsigned *
     } needs[] = {
         {config->database_url, "database.url",
          BRIDGE_ROLE_RELAY | BRIDGE_ROLE_SCHEDULER | BRIDGE_ROLE_WEBHOOKS},
-        {config->kafka_brokers, "kafka.brokers",
+        {config->bus == BUS_KIND_DAPR ? "-" : config->kafka_brokers, "kafka.brokers",
          BRIDGE_ROLE_RELAY | BRIDGE_ROLE_MQTT | BRIDGE_ROLE_AUDIT | BRIDGE_ROLE_WEBHOOKS},
         {config->mqtt_url, "mqtt.url", BRIDGE_ROLE_MQTT},
     };

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "bridge/bus/dapr.h"
 #include "bridge/bus/kafka.h"
 #include "bridge/migrator.h"
 #include "bridge/part.h"
@@ -26,8 +27,9 @@ enum { PARTS = sizeof(types) / sizeof(types[0]), CONSUMING_PARTS = 3 };
 struct bridge_daemon {
     struct bridge_env env;
     unsigned roles;
+    const struct dapr_settings *dapr;
     struct bridge_migrator *migrator;
-    struct bridge_link kafka_link;
+    struct bridge_link bus_link;
     void *parts[PARTS]; /* NULL: not started */
     bool started;
     bool draining;
@@ -47,13 +49,39 @@ static void each_bus_state(struct bridge_daemon *daemon, bool up)
 static void on_bus_state(void *ctx, bool up, const char *why)
 {
     struct bridge_daemon *daemon = ctx;
-    bridge_link_set(&daemon->kafka_link, up, why);
+    bridge_link_set(&daemon->bus_link, up, why);
     each_bus_state(daemon, up);
+}
+
+/* Cron of a Dapr component: the same as the parts do by their own clocks, now. */
+static void on_binding(void *ctx, struct base_sv name, struct base_sv body)
+{
+    struct bridge_daemon *daemon = ctx;
+    if (base_sv_eq_c(name, "todo-dead-letters")) {
+        base_metric_inc(BASE_M_DAPR_DEAD_LETTERS_SEEN);
+        LOG_WARN("bus.dead_letter", LOG_INT("bytes", body.len));
+        return;
+    }
+    if (!base_sv_eq_c(name, "todo-sweep")) {
+        LOG_WARN("dapr.unknown_binding", LOG_SV("name", name));
+        return;
+    }
+    LOG_INFO("bridge.sweep");
+    for (size_t i = 0; i < PARTS; i++)
+        if (daemon->parts[i] && types[i]->sweep)
+            types[i]->sweep(daemon->parts[i]);
 }
 
 static enum base_err bus_start(struct bridge_daemon *daemon, struct base_buf *errors)
 {
     const struct bridge_config *config = daemon->env.config;
+    if (config->bus == BUS_KIND_DAPR)
+        return bus_dapr_new(&(struct bus_dapr_options){.loop = daemon->env.loop,
+                                                       .settings = daemon->dapr,
+                                                       .on_state = on_bus_state,
+                                                       .on_binding = on_binding,
+                                                       .ctx = daemon},
+                            &daemon->env.bus);
     struct bus_kafka_options options = {.loop = daemon->env.loop,
                                         .brokers = config->kafka_brokers,
                                         .client_id = "todo-bridge",
@@ -77,6 +105,8 @@ static enum base_err parts_start(struct bridge_daemon *daemon, struct base_buf *
         if (daemon->roles & types[i]->role)
             err = types[i]->start(&daemon->env, &daemon->parts[i], errors);
     daemon->started = err == BASE_OK;
+    if (daemon->started && daemon->env.bus)
+        bus_dapr_announce(daemon->env.bus);
     const char *why;
     if (daemon->started && daemon->env.bus && bus_up(daemon->env.bus, &why))
         each_bus_state(daemon, true);
@@ -104,6 +134,7 @@ static void register_labels(void)
                                                          "reviewer_database",
                                                          "webhooks_database",
                                                          "kafka",
+                                                         "dapr",
                                                          "mqtt"};
     base_metrics_labels(BASE_M_BRIDGE_LOST, peers, BRIDGE_PEER_COUNT);
     base_metrics_labels(BASE_M_RELAY_PUBLISHED, bridge_topic_names, BRIDGE_TOPIC_COUNT);
@@ -174,7 +205,7 @@ bool bridge_daemon_ready(const struct bridge_daemon *daemon, struct base_buf *js
     }
     if (daemon->env.bus) {
         bool up = bus_up(daemon->env.bus, &why);
-        ok = add_health(json, "kafka", up, why) && ok;
+        ok = add_health(json, daemon->bus_link.name, up, why) && ok;
     }
     for (size_t i = 0; i < PARTS; i++) {
         if (!(daemon->roles & types[i]->role))
@@ -220,16 +251,24 @@ void bridge_daemon_free(struct bridge_daemon *daemon)
     free(daemon);
 }
 
+struct bus *bridge_daemon_bus(struct bridge_daemon *daemon)
+{
+    return daemon->env.bus;
+}
+
 enum base_err bridge_daemon_new(struct base_loop *loop, const struct bridge_config *config,
-                                unsigned roles, struct bridge_daemon **ret_daemon,
-                                struct base_buf *errors)
+                                const struct dapr_settings *dapr, unsigned roles,
+                                struct bridge_daemon **ret_daemon, struct base_buf *errors)
 {
     struct bridge_daemon *daemon = calloc(1, sizeof(*daemon));
     if (!daemon)
         return BASE_NO_MEMORY;
     daemon->env = (struct bridge_env){.loop = loop, .config = config};
     daemon->roles = roles;
-    daemon->kafka_link = (struct bridge_link){.name = "kafka", .peer = BRIDGE_PEER_KAFKA};
+    daemon->dapr = dapr;
+    daemon->bus_link = config->bus == BUS_KIND_DAPR
+                           ? (struct bridge_link){.name = "dapr", .peer = BRIDGE_PEER_DAPR}
+                           : (struct bridge_link){.name = "kafka", .peer = BRIDGE_PEER_KAFKA};
     register_labels();
     enum base_err err = base_timer_new(loop, on_drain_step, daemon, &daemon->drain_timer);
     if (err == BASE_OK)

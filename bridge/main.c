@@ -10,10 +10,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "bridge/bus/dapr.h"
 #include "bridge/daemon.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
+#include "lib/dapr/secrets.h"
 #include "lib/net/server.h"
 
 enum { METRICS_MAX = 1 << 20, TEXT_MAX = 64 * 1024 };
@@ -23,6 +25,8 @@ struct app {
     char **argv;
     struct bridge_config config;
     unsigned roles;
+    struct dapr_settings dapr;
+    char dapr_url[DAPR_URL_MAX];
     struct net_loop *loop;
     struct net_server *server;
     struct bridge_daemon *daemon;
@@ -65,13 +69,18 @@ static const struct {
 
 static void on_request(void *ctx, struct net_request *req)
 {
+    struct app *app = ctx;
     struct base_buf body;
+    if (base_sv_starts(net_request_path(req), SV("/dapr/"))) {
+        bus_dapr_serve(bridge_daemon_bus(app->daemon), req);
+        return;
+    }
     bool known = base_sv_eq_c(net_request_method(req), "GET") ||
                  base_sv_eq_c(net_request_method(req), "HEAD");
     base_buf_init(&body, METRICS_MAX);
     for (size_t i = 0; known && i < sizeof(routes) / sizeof(routes[0]); i++) {
         if (base_sv_eq_c(net_request_path(req), routes[i].path)) {
-            routes[i].serve(ctx, req, &body);
+            routes[i].serve(app, req, &body);
             base_buf_done(&body);
             return;
         }
@@ -80,7 +89,17 @@ static void on_request(void *ctx, struct net_request *req)
     base_buf_done(&body);
 }
 
-static const struct net_server_handlers handlers = {.on_request = on_request};
+static size_t body_limit(void *ctx, const struct net_request *req)
+{
+    const struct app *app = ctx;
+    bool events = app->config.bus == BUS_KIND_DAPR &&
+                  base_sv_starts(net_request_path(req), SV("/dapr/")) &&
+                  dapr_from_sidecar(&app->dapr, req);
+    return events ? bus_dapr_body_limit() : 0;
+}
+
+static const struct net_server_handlers handlers = {.body_limit = body_limit,
+                                                    .on_request = on_request};
 
 static enum base_err serve(struct app *app, struct base_buf *errors)
 {
@@ -141,7 +160,8 @@ static void on_hangup(void *ctx)
     base_buf_init(&errors, TEXT_MAX);
     base_buf_init(&warnings, TEXT_MAX);
     if (base_config_load(&bridge_config_table, &fresh, app->argc, app->argv, environ, &mode,
-                         &errors, &warnings) == BASE_OK) {
+                         &errors, &warnings) == BASE_OK &&
+        dapr_secrets_keep(&bridge_config_table, &app->config, &fresh) == BASE_OK) {
         base_log_set_level((enum base_log_level)fresh.log_level);
         bridge_daemon_reload(app->daemon, &fresh);
         LOG_INFO("bridge.reloaded");
@@ -184,8 +204,8 @@ static int run(struct app *app, struct base_buf *errors)
     base_metric_set(BASE_M_START_TIME, 0, base_clock_now_us(&base_clock_system) / 1000000);
     enum base_err err = net_loop_new(&app->loop);
     if (err == BASE_OK)
-        err = bridge_daemon_new(net_loop_base(app->loop), &app->config, app->roles, &app->daemon,
-                                errors);
+        err = bridge_daemon_new(net_loop_base(app->loop), &app->config, &app->dapr, app->roles,
+                                &app->daemon, errors);
     if (err == BASE_OK)
         err = serve(app, errors);
     if (err == BASE_OK)
@@ -228,6 +248,25 @@ static void print_mode(const struct app *app, enum base_config_mode mode, struct
     }
 }
 
+/* Before anything is made from the settings. */
+static enum base_err meet_sidecar(struct app *app, struct base_buf *errors)
+{
+    const struct bridge_config *config = &app->config;
+    bool secrets = dapr_secrets_wanted(&bridge_config_table, config);
+    app->dapr = (struct dapr_settings){.url = config->dapr_url,
+                                       .token = config->dapr_token,
+                                       .app_token = config->dapr_app_token,
+                                       .wait_ms = config->dapr_wait};
+    dapr_settings_complete(&app->dapr, app->dapr_url);
+    if (config->bus != BUS_KIND_DAPR && !secrets)
+        return BASE_OK;
+    enum base_err err = dapr_wait(&app->dapr, errors);
+    if (err == BASE_OK && secrets)
+        err = dapr_secrets_fetch(&app->dapr, config->dapr_secrets, &bridge_config_table,
+                                 &app->config, errors);
+    return err;
+}
+
 static int start(struct app *app, struct base_buf *errors, struct base_buf *text)
 {
     enum base_config_mode mode = BASE_CONFIG_RUN;
@@ -235,6 +274,10 @@ static int start(struct app *app, struct base_buf *errors, struct base_buf *text
                                          environ, &mode, errors, text);
     print(STDERR_FILENO, text);
     base_buf_reset(text);
+    if (err == BASE_OK && mode == BASE_CONFIG_RUN && meet_sidecar(app, errors) != BASE_OK) {
+        print(STDERR_FILENO, errors);
+        return 1;
+    }
     if (err == BASE_OK && (mode == BASE_CONFIG_RUN || mode == BASE_CONFIG_CHECK))
         err = bridge_config_check(&app->config, &app->roles, errors);
     if (err != BASE_OK) {

@@ -18,6 +18,7 @@ enum bridge_peer {
     BRIDGE_PEER_REVIEWER_DATABASE,
     BRIDGE_PEER_WEBHOOKS_DATABASE,
     BRIDGE_PEER_KAFKA,
+    BRIDGE_PEER_DAPR,
     BRIDGE_PEER_MQTT,
     BRIDGE_PEER_COUNT
 };
@@ -49,6 +50,8 @@ struct bridge_part_type {
     void (*bus_state)(void *part, bool up);
     /* SIGHUP: settings that may change while it runs. May be NULL. */
     void (*reload)(void *part, const struct bridge_config *config);
+    /* Look now for what is old enough to go, or has become due unnoticed. May be NULL. */
+    void (*sweep)(void *part);
     /* Begin nothing new, finish what is under way. */
     void (*drain)(void *part);
     bool (*drained)(const void *part);

@@ -257,6 +257,12 @@ static void relay_bus_state(void *part, bool up)
     hold_or_go_on(relay);
 }
 
+static void relay_sweep(void *part)
+{
+    struct relay *relay = part;
+    task_relay_sweep(relay->store);
+}
+
 static void relay_drain(void *part)
 {
     struct relay *relay = part;
@@ -275,6 +281,7 @@ const struct bridge_part_type bridge_relay_part = {.name = "relay",
                                                    .start = relay_start,
                                                    .healthy = relay_healthy,
                                                    .bus_state = relay_bus_state,
+                                                   .sweep = relay_sweep,
                                                    .drain = relay_drain,
                                                    .drained = relay_drained,
                                                    .free = relay_free};

@@ -254,6 +254,14 @@ static bool reviewer_healthy(const void *part, const char **ret_why)
     return task_store_ready(reviewer->store);
 }
 
+static void reviewer_sweep(void *part)
+{
+    struct reviewer *reviewer = part;
+    reviewer->sweep_at_us = 0;
+    if (!reviewer->busy)
+        base_timer_start(reviewer->timer, 0);
+}
+
 static void reviewer_drain(void *part)
 {
     struct reviewer *reviewer = part;
@@ -270,6 +278,7 @@ const struct bridge_part_type bridge_reviewer_part = {.name = "reviewer",
                                                       .role = BRIDGE_ROLE_SCHEDULER,
                                                       .start = reviewer_start,
                                                       .healthy = reviewer_healthy,
+                                                      .sweep = reviewer_sweep,
                                                       .drain = reviewer_drain,
                                                       .drained = reviewer_drained,
                                                       .free = reviewer_free};

@@ -294,8 +294,12 @@ static void deliver(struct webhooks *w, const struct task_delivery_due *due)
     (void)snprintf(signature_line, sizeof(signature_line), "webhook-signature: %s", signature);
     const char *const headers[] = {"Content-Type: application/cloudevents+json", "Expect:", id_line,
                                    time_line, signature_line};
-    if (net_client_post(w->client, url_of(delivery), headers, sizeof(headers) / sizeof(headers[0]),
-                        payload_of(delivery), on_answer, delivery) != BASE_OK)
+    const struct net_client_request request = {.method = "POST",
+                                               .url = url_of(delivery),
+                                               .headers = headers,
+                                               .header_count = sizeof(headers) / sizeof(headers[0]),
+                                               .body = payload_of(delivery)};
+    if (net_client_send(w->client, &request, on_answer, delivery) != BASE_OK)
         on_answer(delivery, 0, "its address cannot be used", SV_NULL);
 }
 

@@ -5,16 +5,16 @@
 
 #include "lib/base/config.h"
 
+#define GW_FIELD_STR char *
+#define GW_FIELD_INT int64_t
+#define GW_FIELD_DURATION int64_t
+#define GW_FIELD_SIZE int64_t
+#define GW_FIELD_ENUM int
+
 struct gw_config {
-    char *database_url, *kafka_brokers, *kafka_properties, *kafka_password_file;
-    char *mqtt_url, *mqtt_token;
-    char *auth_secret, *auth_jwks_file, *auth_issuer, *auth_audience;
-    int64_t auth_leeway_ms, auth_refresh_ms;
-    char *listen_address, *internal_address, *origins, *web_root, *nlu_rules;
-    int64_t listen_port, internal_port, threads;
-    int64_t max_connections, max_message, max_queue, max_waiting, user_rate, ping_ms;
-    int64_t drain_ms, drain_spread_ms;
-    int log_level, log_format;
+#define X(field, key, type, fallback, min, max, choices, flags, help) GW_FIELD_##type field;
+#include "gateway/config.def"
+#undef X
 };
 
 extern const struct base_config_table gw_config_table;

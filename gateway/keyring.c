@@ -158,7 +158,9 @@ static void look(void *ctx)
     const char *source = ring->config->auth_jwks_file;
     struct base_buf text;
     if (ring->client) {
-        if (net_client_get(ring->client, source, JWKS_MAX, on_fetched, ring) != BASE_OK)
+        const struct net_client_request request = {
+            .method = "GET", .url = source, .answer_max = JWKS_MAX};
+        if (net_client_send(ring->client, &request, on_fetched, ring) != BASE_OK)
             wait(ring);
         return;
     }
@@ -179,12 +181,23 @@ void gw_keyring_look(struct gw_keyring *ring)
 
 /* The first set. */
 
+static bool fetch_first(const char *source, struct base_buf *ret_text, char *why)
+{
+    const struct net_client_request request = {.method = "GET", .url = source};
+    int status = 0;
+    if (net_fetch(&request, FETCH_MS, &status, ret_text, why) != BASE_OK)
+        return false;
+    if (status != 200)
+        (void)snprintf(why, NET_FETCH_WHY, "it answered %d", status);
+    return status == 200;
+}
+
 static enum base_err read_first(struct gw_keyring *ring, struct base_buf *ret_text,
                                 struct base_buf *errors)
 {
     const char *source = ring->config->auth_jwks_file;
     char why[NET_FETCH_WHY] = "cannot read the file";
-    bool ok = is_address(source) ? net_fetch(source, FETCH_MS, ret_text, why) == BASE_OK
+    bool ok = is_address(source) ? fetch_first(source, ret_text, why)
                                  : read_file(source, ret_text);
     if (ok)
         return BASE_OK;

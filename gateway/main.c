@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bridge/bus/dapr.h"
 #include "bridge/bus/kafka.h"
 #include "gateway/http/codes.h"
 #include "gateway/http/files.h"
@@ -19,6 +20,7 @@
 #include "gateway/worker.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
+#include "lib/dapr/secrets.h"
 #include "tasks/store/store.h"
 
 enum { WORKERS_MAX = 256, ORIGINS_MAX = 32, TEXT_MAX = 1 << 20 };
@@ -31,6 +33,7 @@ struct app {
     struct gw_keyring *keyring;
     struct base_sv origins[ORIGINS_MAX];
     char own_origins[2][96];
+    char dapr_url[DAPR_URL_MAX];
     struct gw_files *files;
     struct nlu *nlu;
     struct gw_worker *workers[WORKERS_MAX];
@@ -98,7 +101,8 @@ static enum base_err make_workers(struct app *app, struct base_buf *errors)
     return err;
 }
 
-static const struct net_server_handlers internal_handlers = {.on_request = gw_router_internal};
+static const struct net_server_handlers internal_handlers = {
+    .body_limit = gw_router_internal_limit, .on_request = gw_router_internal};
 
 static enum base_err serve_internal(struct app *app, struct base_buf *errors)
 {
@@ -135,7 +139,8 @@ static void on_hangup(void *ctx)
     struct base_buf errors;
     base_buf_init(&errors, TEXT_MAX);
     if (base_config_load(&gw_config_table, &fresh, app->argc, app->argv, environ, &mode, &errors,
-                         &errors) == BASE_OK) {
+                         &errors) == BASE_OK &&
+        dapr_secrets_keep(&gw_config_table, &app->config, &fresh) == BASE_OK) {
         base_log_set_level((enum base_log_level)fresh.log_level);
         gw_keyring_look(app->keyring);
         LOG_INFO("gateway.reloaded");
@@ -257,6 +262,25 @@ static int inform(struct app *app, enum base_config_mode mode)
     return 0;
 }
 
+/* Before anything is made from the settings. */
+static enum base_err meet_sidecar(struct app *app, struct base_buf *errors)
+{
+    const struct gw_config *config = &app->config;
+    bool secrets = dapr_secrets_wanted(&gw_config_table, config);
+    app->shared.dapr = (struct dapr_settings){.url = config->dapr_url,
+                                              .token = config->dapr_token,
+                                              .app_token = config->dapr_app_token,
+                                              .wait_ms = config->dapr_wait};
+    dapr_settings_complete(&app->shared.dapr, app->dapr_url);
+    if (config->bus != BUS_KIND_DAPR && !secrets)
+        return BASE_OK;
+    enum base_err err = dapr_wait(&app->shared.dapr, errors);
+    if (err == BASE_OK && secrets)
+        err = dapr_secrets_fetch(&app->shared.dapr, config->dapr_secrets, &gw_config_table,
+                                 &app->config, errors);
+    return err;
+}
+
 int main(int argc, char **argv)
 {
     static struct app app;
@@ -281,7 +305,9 @@ int main(int argc, char **argv)
     } else {
         base_log_init("todo-gateway", TODO_VERSION, (enum base_log_format)app.config.log_format);
         base_log_set_level((enum base_log_level)app.config.log_level);
-        enum base_err err = start(&app, &errors);
+        enum base_err err = meet_sidecar(&app, &errors);
+        if (err == BASE_OK)
+            err = start(&app, &errors);
         if (err == BASE_OK) {
             run(&app);
         } else {

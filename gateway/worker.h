@@ -12,6 +12,7 @@
 #include "gateway/config.h"
 #include "lib/auth/token.h"
 #include "lib/base/clock.h"
+#include "lib/dapr/sidecar.h"
 #include "lib/net/server.h"
 #include "nlu/nlu.h"
 #include "tasks/store/store.h"
@@ -28,6 +29,7 @@ struct gw_shared {
     const struct base_clock *clock;
     const struct nlu *nlu;
     struct auth_policy policy;
+    struct dapr_settings dapr;
     struct gw_codes *codes;       /* has its own lock */
     const struct gw_files *files; /* NULL: no page */
     const struct base_sv *origins;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event bus: publish with a key, consume a topic. Kafka (bridge/bus/kafka.h) implements it; the
- * callers know nothing of it. Everything runs in the loop's thread; nothing here blocks, but
+ * The event bus: publish with a key, consume a topic. Kafka (kafka.h) and a
+ * Dapr sidecar (dapr.h) implement it; after making one its users do not know which it is. Everything runs in the loop's thread; nothing here blocks, but
  * freeing may wait a moment and belongs to shutdown.
  *
  * Publishing is at least once and in order for one key; consumers drop what they have seen (by
@@ -18,6 +18,9 @@
 #define BUS_TOPIC_REMINDERS "reminders"
 #define BUS_TOPIC_WEBHOOKS "webhooks" /* has dead letters only */
 #define BUS_DEAD_LETTERS ".dlq"       /* behind each of them: what could not be dealt with */
+
+/* The setting "bus". */
+enum bus_kind { BUS_KIND_KAFKA, BUS_KIND_DAPR };
 
 /* Headers the product sets on every record. */
 #define BUS_H_USERSEQ "userseq"

@@ -506,7 +506,8 @@ bool bus_kafka_check(const char *properties, const char *password_file, struct b
 {
     struct kafka_secret password = {.path = password_file};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    bool ok = set_properties(conf, properties, errors);
+    bool known = !base_sv_starts(base_sv_from(properties), SV("dapr:")); /* else not fetched yet */
+    bool ok = !known || set_properties(conf, properties, errors);
     rd_kafka_conf_destroy(conf);
     (void)kafka_secret_read(&password);
     if (password.why[0])

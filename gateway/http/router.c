@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bridge/bus/dapr.h"
 #include "gateway/http/files.h"
 #include "gateway/http/gzip.h"
 #include "gateway/hub/hub.h"
 #include "gateway/keyring.h"
+#include "gateway/link/link.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 
@@ -239,6 +241,22 @@ size_t gw_router_body_limit(void *ctx, const struct net_request *req)
     return IMPORT_MAX;
 }
 
+static bool is_sidecars(const struct net_request *req)
+{
+    return base_sv_starts(net_request_path(req), SV("/dapr/"));
+}
+
+size_t gw_router_internal_limit(void *ctx, const struct net_request *req)
+{
+    const struct gw_worker *worker = ctx;
+    if (!is_sidecars(req))
+        return gw_router_body_limit(ctx, req);
+    return worker->shared->config->bus == BUS_KIND_DAPR &&
+                   dapr_from_sidecar(&worker->shared->dapr, req)
+               ? bus_dapr_body_limit()
+               : 0;
+}
+
 /* What a path can do: Allow of RFC 9110 10.2.1. False: there is nothing there. */
 static bool list_methods(struct base_sv path, bool internal, struct base_buf *methods)
 {
@@ -312,6 +330,16 @@ static bool within_rate(struct gw_call *call)
     return passes;
 }
 
+/* A user's request on the internal listener has come through a sidecar, by service invocation. */
+static bool vouched_for(struct gw_call *call, bool internal)
+{
+    if (!internal || dapr_from_sidecar(&call->worker->shared->dapr, call->req))
+        return true;
+    gw_call_problem(call, BASE_UNAUTHENTICATED, NULL,
+                    "the app's token is needed as well: dapr-api-token");
+    return false;
+}
+
 static void dispatch(struct gw_worker *worker, struct net_request *req, bool internal)
 {
     struct gw_call call = {.worker = worker, .req = req, .rate_left = -1};
@@ -326,7 +354,8 @@ static void dispatch(struct gw_worker *worker, struct net_request *req, bool int
         known = true;
         if (!base_sv_eq(routes[i].method, asked))
             continue;
-        if (routes[i].access != USER || (authenticate(&call) && within_rate(&call)))
+        if (routes[i].access != USER ||
+            (vouched_for(&call, internal) && authenticate(&call) && within_rate(&call)))
             routes[i].handle(&call);
         return;
     }
@@ -343,5 +372,8 @@ void gw_router_request(void *ctx, struct net_request *req)
 
 void gw_router_internal(void *ctx, struct net_request *req)
 {
-    dispatch(ctx, req, true);
+    if (is_sidecars(req))
+        gw_link_serve(req);
+    else
+        dispatch(ctx, req, true);
 }

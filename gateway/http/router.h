@@ -22,6 +22,8 @@ void gw_router_request(void *ctx, struct net_request *req);
 void gw_router_internal(void *ctx, struct net_request *req);
 /* A file to be imported may be long, if its sender is known. */
 size_t gw_router_body_limit(void *ctx, const struct net_request *req);
+/* The same on the internal listener, where a sidecar may also bring many events at once. */
+size_t gw_router_internal_limit(void *ctx, const struct net_request *req);
 
 /* All of these answer and end the call. */
 void gw_call_json(struct gw_call *call, int status, struct base_sv body,

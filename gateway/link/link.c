@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "bridge/bus/dapr.h"
 #include "bridge/bus/kafka.h"
 #include "gateway/hub/hub.h"
 #include "gateway/mqtt/intake.h"
@@ -40,7 +41,7 @@ struct gw_link {
     struct batch **pending; /* one for each worker but the first */
 };
 
-/* The first worker is the only one to ask for the status. */
+/* Only the first worker asks for the status, and serves the sidecar. */
 static struct gw_link *the_link;
 
 /* In the other worker's thread. */
@@ -168,6 +169,27 @@ static void on_bus_state(void *ctx, bool up, const char *why)
         LOG_WARN("link.bus_down", LOG_STR("why", why));
 }
 
+static enum base_err bus_new(struct gw_link *link, struct base_buf *errors)
+{
+    const struct gw_shared *shared = link->workers[0]->shared;
+    const struct gw_config *config = shared->config;
+    struct base_loop *loop = link->workers[0]->base;
+    if (config->bus == BUS_KIND_DAPR)
+        return bus_dapr_new(&(struct bus_dapr_options){.loop = loop,
+                                                       .settings = &shared->dapr,
+                                                       .on_state = on_bus_state,
+                                                       .ctx = link},
+                            &link->bus);
+    return bus_kafka_new(&(struct bus_kafka_options){.loop = loop,
+                                                     .brokers = config->kafka_brokers,
+                                                     .client_id = "todo-gateway",
+                                                     .properties = config->kafka_properties,
+                                                     .password_file = config->kafka_password_file,
+                                                     .on_state = on_bus_state,
+                                                     .ctx = link},
+                         &link->bus, errors);
+}
+
 enum base_err gw_link_new(struct gw_worker *const *workers, size_t count, struct gw_link **ret_link,
                           struct base_buf *errors)
 {
@@ -180,15 +202,7 @@ enum base_err gw_link_new(struct gw_worker *const *workers, size_t count, struct
         return BASE_NO_MEMORY;
     }
     *link = (struct gw_link){.workers = workers, .count = count, .pending = pending};
-    enum base_err err =
-        bus_kafka_new(&(struct bus_kafka_options){.loop = workers[0]->base,
-                                                  .brokers = config->kafka_brokers,
-                                                  .client_id = "todo-gateway",
-                                                  .properties = config->kafka_properties,
-                                                  .password_file = config->kafka_password_file,
-                                                  .on_state = on_bus_state,
-                                                  .ctx = link},
-                      &link->bus, errors);
+    enum base_err err = bus_new(link, errors);
     if (err == BASE_OK)
         err = bus_consume(link->bus,
                           &(struct bus_consumer_options){.topic = BUS_TOPIC_UPDATES,
@@ -205,6 +219,7 @@ enum base_err gw_link_new(struct gw_worker *const *workers, size_t count, struct
         gw_link_free(link);
         return err;
     }
+    bus_dapr_announce(link->bus);
     the_link = link;
     *ret_link = link;
     return BASE_OK;
@@ -224,6 +239,11 @@ void gw_link_free(struct gw_link *link)
             take_batch(link->pending[i]);
     free(link->pending);
     free(link);
+}
+
+void gw_link_serve(struct net_request *req)
+{
+    bus_dapr_serve(the_link ? the_link->bus : NULL, req);
 }
 
 bool gw_link_status(struct gw_worker *worker, struct base_buf *buf)

@@ -16,6 +16,9 @@ BASE_MUST_CHECK enum base_err gw_link_new(struct gw_worker *const *workers, size
                                           struct gw_link **ret_link, struct base_buf *errors);
 void gw_link_free(struct gw_link *link);
 
+/* A request of the sidecar to /dapr/… on the internal listener. From the first worker. */
+void gw_link_serve(struct net_request *req);
+
 /* {"ready":…,"database":…,"bus":…,"mqtt":…} into buf; true if this process can serve. From the
  * first worker. */
 bool gw_link_status(struct gw_worker *worker, struct base_buf *buf);

@@ -14,19 +14,19 @@ struct net_client {
     struct net_client_options options;
     CURLM *multi;
     struct base_timer *timer;
-    struct post *first;
+    struct call *first;
 };
 
-struct post {
+struct call {
     struct net_client *client;
-    struct post *next, **link;
+    struct call *next, **link;
     CURL *easy;
     struct curl_slist *headers;
     net_client_fn fn;
     void *ctx;
     char error[CURL_ERROR_SIZE];
     bool refused;
-    struct base_buf answer; /* of a GET */
+    struct base_buf answer;
     char body[];
 };
 
@@ -36,35 +36,35 @@ struct watch {
     curl_socket_t fd;
 };
 
-static void post_end(struct post *post, int status, const char *why)
+static void call_end(struct call *call, int status, const char *why)
 {
-    *post->link = post->next;
-    if (post->next)
-        post->next->link = post->link;
-    (void)curl_multi_remove_handle(post->client->multi, post->easy);
-    post->fn(post->ctx, status, why, base_buf_sv(&post->answer));
-    base_buf_done(&post->answer);
-    curl_easy_cleanup(post->easy);
-    curl_slist_free_all(post->headers);
-    free(post);
+    *call->link = call->next;
+    if (call->next)
+        call->next->link = call->link;
+    (void)curl_multi_remove_handle(call->client->multi, call->easy);
+    call->fn(call->ctx, status, why, base_buf_sv(&call->answer));
+    base_buf_done(&call->answer);
+    curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->headers);
+    free(call);
 }
 
 static void collect(struct net_client *client)
 {
     int left;
     for (CURLMsg *msg; (msg = curl_multi_info_read(client->multi, &left));) {
-        struct post *post = NULL;
+        struct call *call = NULL;
         long status = 0;
         if (msg->msg != CURLMSG_DONE)
             continue;
-        (void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&post);
+        (void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&call);
         (void)curl_easy_getinfo(msg->easy_handle, CURLINFO_RESPONSE_CODE, &status);
         if (msg->data.result == CURLE_OK)
-            post_end(post, (int)status, "");
-        else if (post->refused)
-            post_end(post, 0, "its address is private");
+            call_end(call, (int)status, "");
+        else if (call->refused)
+            call_end(call, 0, "its address is private");
         else
-            post_end(post, 0, post->error[0] ? post->error : curl_easy_strerror(msg->data.result));
+            call_end(call, 0, call->error[0] ? call->error : curl_easy_strerror(msg->data.result));
     }
 }
 
@@ -129,10 +129,10 @@ static int on_timeout(CURLM *multi, long after_ms, void *ctx)
 /* After the name was resolved: whatever it led to is looked at here. */
 static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct post *post = ctx;
+    struct call *call = ctx;
     (void)purpose;
-    if (!post->client->options.private_allowed && !net_address_is_global(&address->addr)) {
-        post->refused = true;
+    if (!call->client->options.private_allowed && !net_address_is_global(&address->addr)) {
+        call->refused = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -173,9 +173,9 @@ void net_client_free(struct net_client *client)
 {
     if (!client)
         return;
-    for (struct post *post = client->first, *next; post; post = next) {
-        next = post->next;
-        post_end(post, 0, "stopping");
+    for (struct call *call = client->first, *next; call; call = next) {
+        next = call->next;
+        call_end(call, 0, "stopping");
     }
     if (client->multi)
         (void)curl_multi_cleanup(client->multi);
@@ -183,110 +183,97 @@ void net_client_free(struct net_client *client)
     free(client);
 }
 
-static bool set_common(CURL *easy, const char *url, long timeout_ms, char *error,
-                       struct base_buf *answer)
+/* Headers of a request, for as long as libcurl uses them; false: no memory. */
+static bool list_headers(const struct net_client_request *request, struct curl_slist **ret_list)
 {
-    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK;
+    for (size_t i = 0; i < request->header_count; i++) {
+        struct curl_slist *longer = curl_slist_append(*ret_list, request->headers[i]);
+        if (!longer)
+            return false;
+        *ret_list = longer;
+    }
+    return true;
 }
 
-static bool set_up(struct post *post, const char *url, struct base_buf *answer)
+/* body: where the request's body stays meanwhile; answer: where the other one goes, or NULL. */
+static bool set_up(CURL *easy, const struct net_client_request *request, const char *body,
+                   struct curl_slist *headers, long timeout_ms, char *error,
+                   struct base_buf *answer)
 {
-    const struct net_client_options *options = &post->client->options;
-    CURL *easy = post->easy;
-    return set_common(easy, url, options->timeout_ms, post->error, answer) &&
+    bool ok = curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK;
+    if (ok && request->body.ptr)
+        ok = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
+             curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->body.len) == CURLE_OK;
+    return ok && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK;
+}
+
+static bool set_up_call(struct call *call, const struct net_client_request *request)
+{
+    const struct net_client_options *options = &call->client->options;
+    CURL *easy = call->easy;
+    return easy && list_headers(request, &call->headers) &&
+           set_up(easy, request, call->body, call->headers, options->timeout_ms, call->error,
+                  request->answer_max ? &call->answer : NULL) &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, post) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PRIVATE, post) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PRIVATE, call) == CURLE_OK;
 }
 
-static struct post *post_new(struct net_client *client, struct base_sv body, net_client_fn fn,
-                             void *ctx)
+enum base_err net_client_send(struct net_client *client, const struct net_client_request *request,
+                              net_client_fn fn, void *ctx)
 {
-    struct post *post = calloc(1, sizeof(*post) + body.len + 1);
-    if (!post)
-        return NULL;
-    post->client = client;
-    post->fn = fn;
-    post->ctx = ctx;
-    if (body.len)
-        memcpy(post->body, body.ptr, body.len);
-    post->easy = curl_easy_init();
-    return post;
-}
-
-/* Takes the post; ok: it is set up. */
-static enum base_err post_begin(struct post *post, bool ok)
-{
-    struct net_client *client = post->client;
-    if (ok && curl_multi_add_handle(client->multi, post->easy) == CURLM_OK) {
-        post->link = &client->first;
-        post->next = client->first;
-        if (post->next)
-            post->next->link = &post->next;
-        client->first = post;
+    struct call *call = calloc(1, sizeof(*call) + request->body.len + 1);
+    if (!call)
+        return BASE_NO_MEMORY;
+    call->client = client;
+    call->fn = fn;
+    call->ctx = ctx;
+    if (request->body.len)
+        memcpy(call->body, request->body.ptr, request->body.len);
+    base_buf_init(&call->answer, request->answer_max);
+    call->easy = curl_easy_init();
+    if (set_up_call(call, request) && curl_multi_add_handle(client->multi, call->easy) == CURLM_OK) {
+        call->link = &client->first;
+        call->next = client->first;
+        if (call->next)
+            call->next->link = &call->next;
+        client->first = call;
         return BASE_OK;
     }
-    curl_easy_cleanup(post->easy);
-    curl_slist_free_all(post->headers);
-    base_buf_done(&post->answer);
-    free(post);
+    curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->headers);
+    free(call);
     return BASE_INVALID;
 }
 
-enum base_err net_client_post(struct net_client *client, const char *url,
-                              const char *const *headers, size_t header_count, struct base_sv body,
-                              net_client_fn fn, void *ctx)
-{
-    struct post *post = post_new(client, body, fn, ctx);
-    if (!post)
-        return BASE_NO_MEMORY;
-    bool ok = post->easy != NULL;
-    for (size_t i = 0; ok && i < header_count; i++) {
-        struct curl_slist *longer = curl_slist_append(post->headers, headers[i]);
-        ok = longer != NULL;
-        post->headers = longer ? longer : post->headers;
-    }
-    ok = ok && set_up(post, url, NULL) &&
-         curl_easy_setopt(post->easy, CURLOPT_HTTPHEADER, post->headers) == CURLE_OK &&
-         curl_easy_setopt(post->easy, CURLOPT_POSTFIELDS, &post->body[0]) == CURLE_OK &&
-         curl_easy_setopt(post->easy, CURLOPT_POSTFIELDSIZE, (long)body.len) == CURLE_OK;
-    return post_begin(post, ok);
-}
-
-enum base_err net_client_get(struct net_client *client, const char *url, size_t body_max,
-                             net_client_fn fn, void *ctx)
-{
-    struct post *post = post_new(client, SV_NULL, fn, ctx);
-    if (!post)
-        return BASE_NO_MEMORY;
-    base_buf_init(&post->answer, body_max);
-    return post_begin(post, post->easy && set_up(post, url, &post->answer));
-}
-
-enum base_err net_fetch(const char *url, long timeout_ms, struct base_buf *ret_body, char *why)
+enum base_err net_fetch(const struct net_client_request *request, long timeout_ms, int *ret_status,
+                        struct base_buf *ret_body, char *why)
 {
     char error[CURL_ERROR_SIZE] = "";
     long status = 0;
+    struct curl_slist *headers = NULL;
     CURL *easy = curl_easy_init();
-    bool ok = easy && set_common(easy, url, timeout_ms, error, ret_body);
+    bool ok = easy && list_headers(request, &headers) &&
+              set_up(easy, request, request->body.ptr, headers, timeout_ms, error, ret_body);
     CURLcode result = ok ? curl_easy_perform(easy) : CURLE_FAILED_INIT;
     if (result == CURLE_OK)
         (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(easy);
-    if (result == CURLE_OK && status == 200)
-        return BASE_OK;
-    if (result == CURLE_OK)
-        (void)snprintf(why, NET_FETCH_WHY, "it answered %ld", status);
-    else
+    curl_slist_free_all(headers);
+    if (result != CURLE_OK) {
         (void)snprintf(why, NET_FETCH_WHY, "%s", error[0] ? error : curl_easy_strerror(result));
-    return BASE_UNAVAILABLE;
+        return BASE_UNAVAILABLE;
+    }
+    *ret_status = (int)status;
+    return BASE_OK;
 }

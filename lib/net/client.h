@@ -24,22 +24,28 @@ BASE_MUST_CHECK enum base_err net_client_new(const struct net_client_options *op
 /* Requests under way end with UNAVAILABLE. NULL is fine. */
 void net_client_free(struct net_client *client);
 
-/* status: of the answer; 0 and why if there was none, or it was longer than it may be. body: of the
- * answer to a GET; that of a POST is thrown away. Both are valid during the call. */
+struct net_client_request {
+    const char *method; /* "GET", "POST" … */
+    const char *url;
+    const char *const *headers; /* "Name: value" */
+    size_t header_count;
+    struct base_sv body;
+    size_t answer_max; /* bytes of the answer's body; 0: it is thrown away, however long it is */
+};
+
+/* status: of the answer; 0 and why if there was none, or its body was longer than it may be. body
+ * and why are valid during the call. */
 typedef void (*net_client_fn)(void *ctx, int status, const char *why, struct base_sv body);
 
-/* Headers as "Name: value". Everything is copied; fn is called once, never from inside the call. */
-BASE_MUST_CHECK enum base_err net_client_post(struct net_client *client, const char *url,
-                                              const char *const *headers, size_t header_count,
-                                              struct base_sv body, net_client_fn fn, void *ctx);
+/* Everything is copied; fn is called once, never from inside the call. */
+BASE_MUST_CHECK enum base_err net_client_send(struct net_client *client,
+                                              const struct net_client_request *request,
+                                              net_client_fn fn, void *ctx);
 
-BASE_MUST_CHECK enum base_err net_client_get(struct net_client *client, const char *url,
-                                             size_t body_max, net_client_fn fn, void *ctx);
-
-/* The same, waiting for the answer: for a program that starts. why: at least NET_FETCH_WHY bytes.
- */
+/* The same, waiting for the answer: for a program that starts. UNAVAILABLE: there was none; why: at
+ * least NET_FETCH_WHY bytes. */
 enum { NET_FETCH_WHY = 300 };
-BASE_MUST_CHECK enum base_err net_fetch(const char *url, long timeout_ms, struct base_buf *ret_body,
-                                        char *why);
+BASE_MUST_CHECK enum base_err net_fetch(const struct net_client_request *request, long timeout_ms,
+                                        int *ret_status, struct base_buf *ret_body, char *why);
 
 #endif

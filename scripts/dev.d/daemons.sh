@@ -5,11 +5,24 @@
 
 SERVICE_TOKEN_TTL=$((400 * 86400))
 
+bus_config() { # PART's sidecar port
+    if [[ $BUS == dapr ]]; then
+        cat <<TEXT
+bus = dapr
+dapr.url = http://127.0.0.1:$1
+dapr.token.file = $STATE/conf/dapr.token
+dapr.app.token.file = $STATE/conf/app.token
+TEXT
+    else
+        printf 'kafka.brokers = 127.0.0.1:%s\n' "$KAFKA_PORT"
+    fi
+}
+
 bridge_config() {
     cat <<TEXT
 # Written by scripts/dev at each start.
 database.url = $(database_url)
-kafka.brokers = 127.0.0.1:$KAFKA_PORT
+$(bus_config "${BRIDGESIDECAR_PORT:-}")
 mqtt.url = mqtt://127.0.0.1:$MOSQUITTO_PORT
 mqtt.token.file = $STATE/conf/bridge.token
 internal.port = $BRIDGE_INTERNAL_PORT
@@ -22,7 +35,7 @@ gateway_config() {
     cat <<TEXT
 # Written by scripts/dev at each start.
 database.url = $(database_url)
-kafka.brokers = 127.0.0.1:$KAFKA_PORT
+$(bus_config "${GATEWAYSIDECAR_PORT:-}")
 mqtt.url = mqtt://127.0.0.1:$MOSQUITTO_PORT
 mqtt.token.file = $STATE/conf/gateway.token
 auth.secret.file = $STATE/secret

@@ -8,7 +8,14 @@
 STATE=${TODO_DEV_DIR:-$ROOT/.dev}
 CACHE=${TODO_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-$ROOT}/.cache}/todo-chatbot}
 BUILD=$ROOT/build/release
-ALL_PARTS=(postgres kafka mosquitto bridge gateway)
+# The bus of this stack: kafka, or dapr with a sidecar for each daemon. `up` writes it down.
+BUS=${TODO_DEV_BUS:-$(cat "$STATE/bus" 2>/dev/null || printf kafka)}
+parts_settle() {
+    ALL_PARTS=(postgres kafka mosquitto)
+    [[ $BUS != dapr ]] || ALL_PARTS+=(bridgesidecar gatewaysidecar)
+    ALL_PARTS+=(bridge gateway)
+}
+parts_settle
 export PATH=$PATH:/usr/sbin:/sbin
 
 say() { printf '%s\n' "$*"; }
@@ -205,6 +212,9 @@ last_words() { # NAME
 
 PORT_NAMES=(POSTGRES_PORT KAFKA_PORT KAFKA_CONTROLLER_PORT MOSQUITTO_PORT
     GATEWAY_PORT GATEWAY_INTERNAL_PORT BRIDGE_INTERNAL_PORT)
+for part in BRIDGESIDECAR GATEWAYSIDECAR; do
+    PORT_NAMES+=("${part}_PORT" "${part}_GRPC_PORT" "${part}_PEER_PORT" "${part}_METRICS_PORT")
+done
 
 port_taken() { # PORT: somebody listens there
     cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |

@@ -14,6 +14,9 @@ TODO_GATEWAY_PID=$(record_pid gateway || true)
 TODO_BRIDGE_PID=$(record_pid bridge || true)
 TODO_GATEWAY_INTERNAL_URL=http://127.0.0.1:$GATEWAY_INTERNAL_PORT
 TODO_BRIDGE_INTERNAL_URL=http://127.0.0.1:$BRIDGE_INTERNAL_PORT
+TODO_BUS=$BUS
+TODO_GATEWAY_SIDECAR_URL=http://127.0.0.1:${GATEWAYSIDECAR_PORT:-}
+TODO_BRIDGE_SIDECAR_URL=http://127.0.0.1:${BRIDGESIDECAR_PORT:-}
 TEXT
 }
 
@@ -23,11 +26,23 @@ part_up() { # NAME
     ensure "$1"
 }
 
+# Written down for all later commands. The sidecars of a stack that goes back to the direct bus stop.
+bus_settle() { # BUS
+    local name
+    printf '%s\n' "$1" | write_if_changed "$STATE/bus"
+    BUS=$1
+    parts_settle
+    [[ $BUS != kafka ]] || for name in bridgesidecar gatewaysidecar; do
+        stop "$name" TERM 20
+    done
+}
+
 stack_up() { # [parts]: everything, or all but the daemons
     keys_init
     ports_settle
     step_start "PostgreSQL" part_up postgres
     step_start "Apache Kafka" kafka_up
+    [[ $BUS != dapr ]] || step_start "daprd" daprd_install
     if [[ -z ${TODO_DEV_NO_BUILD:-} ]]; then
         step_start "build (release)" build_release
         [[ ! -f $ROOT/web/package.json ]] || step_start "web page" web_build
@@ -35,6 +50,13 @@ stack_up() { # [parts]: everything, or all but the daemons
     steps_wait || return 1
     step_start "mosquitto" part_up mosquitto
     steps_wait || return 1
+    if [[ $BUS == dapr ]]; then
+        step_start "topics and resources" dapr_prepare
+        steps_wait || return 1
+        step_start "sidecar of todo-bridge" part_up bridgesidecar
+        step_start "sidecar of todo-gateway" part_up gatewaysidecar
+        steps_wait || return 1
+    fi
     if [[ ${1:-} != parts ]]; then
         step_start "todo-bridge" part_up bridge
         step_start "todo-gateway" part_up gateway
@@ -48,6 +70,12 @@ stack_down() {
     ports_load
     for name in gateway bridge; do
         "${name}_stop" &
+        pids+=($!)
+    done
+    wait "${pids[@]}"
+    pids=()
+    for name in bridgesidecar gatewaysidecar; do
+        stop "$name" TERM 20 &
         pids+=($!)
     done
     wait "${pids[@]}"
@@ -74,12 +102,12 @@ on_interrupt() {
 }
 
 cmd_up() {
-    local detach=0 parts='' started
+    local detach=0 parts='' started bus=${TODO_DEV_BUS:-kafka}
     while (($#)); do
         case $1 in
         --detach | -d) detach=1 ;;
         --parts) parts=parts ;; # without the daemons: for tests that bring their own
-        --dapr) misuse "up --dapr: not yet there" ;;
+        --dapr) bus=dapr ;;
         *) misuse "up: unknown argument \"$1\"" ;;
         esac
         shift
@@ -89,6 +117,7 @@ cmd_up() {
     state_init
     state_lock
     trap on_interrupt INT TERM HUP
+    bus_settle "$bus"
     step "system packages" install_packages
     stack_up "$parts" || {
         say "up failed; what did start goes on (scripts/dev down stops it)" >&2

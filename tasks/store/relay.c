@@ -373,6 +373,11 @@ static void on_chores(void *ctx)
     }
 }
 
+void task_relay_sweep(struct task_relay *relay)
+{
+    relay->partitions_at_us = 0;
+}
+
 static void on_state(void *ctx, bool up, const char *error)
 {
     struct task_relay *relay = ctx;

@@ -54,6 +54,9 @@ bool task_relay_up(const struct task_relay *relay);
 bool task_relay_leads(const struct task_relay *relay);
 /* While held no further events are handed over or numbered. */
 void task_relay_hold(struct task_relay *relay, bool held);
+/* The history's old days go now, not with the next round of chores an hour on. */
+void task_relay_sweep(struct task_relay *relay);
+
 /* Everything up to and including the event id is published. Saved soon; only the newest counts. */
 void task_relay_save(struct task_relay *relay, int64_t id);
 /* These reminder events are published: notes it in their receipts. */
