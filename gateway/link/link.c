@@ -151,7 +151,7 @@ static void on_ready(void *ctx)
 static void on_gap(void *ctx)
 {
     struct gw_link *link = ctx;
-    LOG_WARN("link.gap");
+    LOG_INFO("link.gap");
     gw_hub_reread(link->workers[0]->hub);
     for (size_t i = 1; i < link->count; i++) {
         struct batch *batch = batch_for(link, i);
