@@ -12,7 +12,6 @@
 
 #include "bridge/bus/dapr.h"
 #include "bridge/bus/kafka.h"
-#include "gateway/http/codes.h"
 #include "gateway/http/files.h"
 #include "gateway/http/router.h"
 #include "gateway/keyring.h"
@@ -74,8 +73,6 @@ static enum base_err make_shared(struct app *app, struct base_buf *errors)
     enum base_err err = gw_keyring_new(config, &app->keyring, errors);
     if (err == BASE_OK)
         err = nlu_new(config->nlu_rules[0] ? config->nlu_rules : NULL, &app->nlu, errors);
-    if (err == BASE_OK)
-        err = gw_codes_new(&app->shared.codes);
     if (err == BASE_OK && config->web_root[0] && access(config->web_root, R_OK) == 0)
         err = gw_files_new(config->web_root, &app->files, errors);
     app->shared.nlu = app->nlu;
@@ -217,7 +214,6 @@ static void stop(struct app *app)
     for (size_t i = 0; i < app->count; i++)
         gw_worker_free(app->workers[i]);
     gw_files_free(app->files);
-    gw_codes_free(app->shared.codes);
     nlu_free(app->nlu);
 }
 

@@ -8,11 +8,16 @@
 
 #include <stdlib.h>
 
+#include "bridge/bus/bus.h"
 #include "gateway/hub/hub.h"
 #include "gateway/keyring.h"
 #include "gateway/session/session.h"
+#include "gateway/state/state.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
+
+/* Of dapr/components/. */
+#define STATE_COMPONENT "todo-state"
 
 enum { POLL_MS = 20, CLOSE_MS = 1000, BODY_MAX = 1024 * 1024, RING_MESSAGES = 4096 };
 
@@ -73,6 +78,11 @@ enum base_err gw_worker_new(struct gw_shared *shared, size_t index, int port,
     if (err == BASE_INVALID)
         base_buf_add_c(errors, "database.url is not a PostgreSQL URL or key=value list\n");
     if (err == BASE_OK)
+        err = shared->config->bus == BUS_KIND_DAPR
+                  ? gw_state_in_sidecar(&shared->dapr, worker->base, STATE_COMPONENT,
+                                        &worker->state)
+                  : gw_state_in_database(worker->store, &worker->state);
+    if (err == BASE_OK)
         err = serve(worker, port, errors);
     if (err == BASE_OK)
         err = base_timer_new(worker->base, gw_worker_drain_step, worker, &worker->drain_timer);
@@ -90,6 +100,7 @@ void gw_worker_free(struct gw_worker *worker)
         return;
     net_server_free(worker->server);
     task_store_free(worker->store);
+    gw_state_free(worker->state);
     gw_hub_free(worker->hub);
     worker->hub = NULL; /* batches of events may still wait in the loop */
     base_timer_free(worker->drain_timer);

@@ -17,10 +17,10 @@
 #include "nlu/nlu.h"
 #include "tasks/store/store.h"
 
-struct gw_codes;
 struct gw_files;
 struct gw_hub;
 struct gw_keys;
+struct gw_state;
 struct gw_user;
 
 /* Made by main() before the workers start; read by all. */
@@ -30,7 +30,6 @@ struct gw_shared {
     const struct nlu *nlu;
     struct auth_policy policy;
     struct dapr_settings dapr;
-    struct gw_codes *codes;       /* has its own lock */
     const struct gw_files *files; /* NULL: no page */
     const struct base_sv *origins;
     size_t origin_count;
@@ -44,6 +43,7 @@ struct gw_worker {
     struct net_loop *loop;
     struct base_loop *base;
     struct task_store *store;
+    struct gw_state *state;
     struct nlu_scratch *scratch;
     struct gw_hub *hub;
     struct gw_keys *keys; /* the keyring puts newer ones here */

@@ -76,6 +76,13 @@ static bool complain(const struct fetching *f, const char *why)
     return false;
 }
 
+/* Dapr's answer to that is 401 as well. */
+static bool has_no_store(struct base_sv answer)
+{
+    static const char code[] = "ERR_SECRET_STORE_NOT_FOUND";
+    return answer.len && memmem(answer.ptr, answer.len, code, sizeof(code) - 1);
+}
+
 static bool fetch(const struct fetching *f, struct base_buf *ret_value)
 {
     char target[TARGET_MAX];
@@ -93,7 +100,7 @@ static bool fetch(const struct fetching *f, struct base_buf *ret_value)
     bool ok = net_fetch(&request, FETCH_MS, &status, &answer, why) == BASE_OK;
     if (!ok)
         (void)complain(f, why);
-    else if (status == 401)
+    else if (status == 401 && !has_no_store(base_buf_sv(&answer)))
         ok = complain(f, "the sidecar refuses our token (dapr.token)");
     else if (status == 403)
         ok = complain(f, "the sidecar does not let this app read it");

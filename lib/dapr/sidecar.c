@@ -114,7 +114,7 @@ enum base_err dapr_client_call(struct dapr_client *client, const struct dapr_cal
 {
     char target[TARGET_MAX];
     char trace[128];
-    const char *headers[4] = {client->token, "Content-Type: application/json", "Expect:"};
+    const char *headers[5] = {client->token, "Content-Type: application/json", "Expect:"};
     size_t count = 3;
     int n = snprintf(target, sizeof(target), "%s%s", client->url, call->path);
     if (n < 0 || n >= (int)sizeof(target))
@@ -123,6 +123,8 @@ enum base_err dapr_client_call(struct dapr_client *client, const struct dapr_cal
         (void)snprintf(trace, sizeof(trace), "traceparent: %s", call->traceparent);
         headers[count++] = trace;
     }
+    if (call->header)
+        headers[count++] = call->header;
     return net_client_send(client->client,
                            &(struct net_client_request){.method = call->method,
                                                         .url = target,

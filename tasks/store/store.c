@@ -13,7 +13,8 @@
 enum {
     SWEEP_MS = 250,
     STATEMENTS = STORE_TURN_STATEMENTS + STORE_READ_STATEMENTS + STORE_REVIEW_STATEMENTS +
-                 STORE_RECEIPT_STATEMENTS + STORE_RECORD_STATEMENTS + STORE_WEBHOOK_STATEMENTS,
+                 STORE_RECEIPT_STATEMENTS + STORE_RECORD_STATEMENTS + STORE_WEBHOOK_STATEMENTS +
+                 STORE_SHARED_STATEMENTS,
     PENDING_MAX = 100000,
     ANSWER_MS = 16000
 };
@@ -186,7 +187,8 @@ static void gather_statements(struct pg_statement *to)
                  {store_review_statements, STORE_REVIEW_STATEMENTS},
                  {store_receipt_statements, STORE_RECEIPT_STATEMENTS},
                  {store_record_statements, STORE_RECORD_STATEMENTS},
-                 {store_webhook_statements, STORE_WEBHOOK_STATEMENTS}};
+                 {store_webhook_statements, STORE_WEBHOOK_STATEMENTS},
+                 {store_shared_statements, STORE_SHARED_STATEMENTS}};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         for (size_t k = 0; k < files[i].count; k++)
             *to++ = files[i].statements[k];

@@ -51,11 +51,13 @@ bool store_task_decode(const PGresult *r, int row, struct base_arena *arena, str
 #define STORE_RECEIPT_STATEMENTS 2
 #define STORE_RECORD_STATEMENTS 7
 #define STORE_WEBHOOK_STATEMENTS 6
+#define STORE_SHARED_STATEMENTS 4
 extern const struct pg_statement store_turn_statements[STORE_TURN_STATEMENTS];
 extern const struct pg_statement store_read_statements[STORE_READ_STATEMENTS];
 extern const struct pg_statement store_review_statements[STORE_REVIEW_STATEMENTS];
 extern const struct pg_statement store_receipt_statements[STORE_RECEIPT_STATEMENTS];
 extern const struct pg_statement store_record_statements[STORE_RECORD_STATEMENTS];
 extern const struct pg_statement store_webhook_statements[STORE_WEBHOOK_STATEMENTS];
+extern const struct pg_statement store_shared_statements[STORE_SHARED_STATEMENTS];
 
 #endif

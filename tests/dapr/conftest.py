@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 
 import pytest
-from support.dapr import Sidecar, daprd
+from support.dapr import Sidecar
 from support.stack import Stack, free_port, wait_for
 
 
@@ -38,7 +38,7 @@ def own_sidecar(stack: Stack, tmp_path):
         port = free_port()
         log = tmp_path / f"{app}-{port}.log"
         command = [
-            daprd(), "--app-id", app, "--dapr-listen-addresses", "127.0.0.1",
+            stack["TODO_DAPRD"], "--app-id", app, "--dapr-listen-addresses", "127.0.0.1",
             "--dapr-http-port", str(port), "--dapr-grpc-port", str(free_port()),
             "--dapr-internal-grpc-port", str(free_port()),
             "--dapr-internal-grpc-listen-address", "127.0.0.1",

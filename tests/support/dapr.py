@@ -2,13 +2,9 @@
 """A Dapr sidecar's HTTP API."""
 
 import json
-import os
-import pathlib
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-
-from support.stack import ROOT
 
 
 @dataclass
@@ -38,12 +34,3 @@ class Sidecar:
             return self.call("GET", "/v1.0/healthz/outbound")[0] == 204
         except OSError:
             return False
-
-
-def daprd() -> str:
-    """The one that scripts/dev has built."""
-    text = (ROOT / "tests" / "support" / "daprd" / "go.mod").read_text()
-    version = next(line.split()[-1][1:] for line in text.splitlines() if "github.com/dapr/dapr v" in line)
-    home = os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")
-    cache = pathlib.Path(os.environ.get("TODO_CACHE_DIR", pathlib.Path(home) / "todo-chatbot"))
-    return str(cache / f"daprd-{version}" / "daprd")
