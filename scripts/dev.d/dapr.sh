@@ -58,8 +58,10 @@ TEXT
 }
 
 dapr_resources() {
+    local more
+    read -r -a more <<<"${TODO_DAPR_VALUES:-}"
     "$ROOT/dapr/render" dev --out "$STATE/dapr" "kafka_brokers=127.0.0.1:$KAFKA_PORT" \
-        "secrets_file=$STATE/conf/secrets.json" ${TODO_DAPR_VALUES:-}
+        "secrets_file=$STATE/conf/secrets.json" "${more[@]}"
 }
 
 # The direct bus makes its topics; behind sidecars somebody else must.
@@ -76,8 +78,7 @@ dapr_prepare() {
 }
 
 sidecar_fingerprint() { # DAEMON
-    (fingerprint_of "$DAPRD" "$ROOT"/dapr/render "$ROOT"/dapr/components/* && sidecar_command "$1") |
-        sha256sum | cut -c1-16
+    (fingerprint_of "$DAPRD" && cat "$STATE"/dapr/*/* 2>/dev/null && sidecar_command "$1") | sha256sum | cut -c1-16
 }
 
 sidecar_command() { # DAEMON: fills SIDECAR

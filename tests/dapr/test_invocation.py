@@ -50,11 +50,13 @@ def authority(stack, tmp_path):
     sentry = pathlib.Path(stack["TODO_DAPRD"]).with_name("sentry")
     port, log, folder = free_port(), tmp_path / "sentry.log", tmp_path / "certs"
     folder.mkdir()
+    config = tmp_path / "sentry.yaml"
+    config.write_text("apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: sentry\n")
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sentry, "--issuer-credentials", folder, "--port", str(port), "--listen-address", "127.0.0.1",
              "--healthz-port", str(free_port()), "--metrics-port", str(free_port()),
-             "--trust-domain", "public", "--config", "none"],
+             "--trust-domain", "public", "--config", config],
             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     anchor = folder / "ca.crt"
