@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* todo-admin topics: makes Kafka's topics, which todo-bridge does by itself unless its bus is dapr. */
+/* todo-admin topics: makes Kafka's topics, which todo-bridge does by itself unless its bus is dapr.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -197,8 +197,7 @@ static enum base_err read_first(struct gw_keyring *ring, struct base_buf *ret_te
 {
     const char *source = ring->config->auth_jwks_file;
     char why[NET_FETCH_WHY] = "cannot read the file";
-    bool ok = is_address(source) ? fetch_first(source, ret_text, why)
-                                 : read_file(source, ret_text);
+    bool ok = is_address(source) ? fetch_first(source, ret_text, why) : read_file(source, ret_text);
     if (ok)
         return BASE_OK;
     base_buf_addf(errors, "auth.jwks = %s: %s\n", source, why);

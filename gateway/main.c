@@ -98,8 +98,8 @@ static enum base_err make_workers(struct app *app, struct base_buf *errors)
     return err;
 }
 
-static const struct net_server_handlers internal_handlers = {
-    .body_limit = gw_router_internal_limit, .on_request = gw_router_internal};
+static const struct net_server_handlers internal_handlers = {.body_limit = gw_router_internal_limit,
+                                                             .on_request = gw_router_internal};
 
 static enum base_err serve_internal(struct app *app, struct base_buf *errors)
 {

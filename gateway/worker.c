@@ -78,10 +78,10 @@ enum base_err gw_worker_new(struct gw_shared *shared, size_t index, int port,
     if (err == BASE_INVALID)
         base_buf_add_c(errors, "database.url is not a PostgreSQL URL or key=value list\n");
     if (err == BASE_OK)
-        err = shared->config->bus == BUS_KIND_DAPR
-                  ? gw_state_in_sidecar(&shared->dapr, worker->base, STATE_COMPONENT,
-                                        &worker->state)
-                  : gw_state_in_database(worker->store, &worker->state);
+        err =
+            shared->config->bus == BUS_KIND_DAPR
+                ? gw_state_in_sidecar(&shared->dapr, worker->base, STATE_COMPONENT, &worker->state)
+                : gw_state_in_database(worker->store, &worker->state);
     if (err == BASE_OK)
         err = serve(worker, port, errors);
     if (err == BASE_OK)

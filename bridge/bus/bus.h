@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event bus: publish with a key, consume a topic. Kafka (kafka.h) and a
- * Dapr sidecar (dapr.h) implement it; after making one its users do not know which it is. Everything runs in the loop's thread; nothing here blocks, but
- * freeing may wait a moment and belongs to shutdown.
+ * Dapr sidecar (dapr.h) implement it; after making one its users do not know which it is.
+ * Everything runs in the loop's thread; nothing here blocks, but freeing may wait a moment and
+ * belongs to shutdown.
  *
  * Publishing is at least once and in order for one key; consumers drop what they have seen (by
  * userseq or the event's id).

@@ -25,8 +25,8 @@ enum {
     ANSWER_MAX = 256 * 1024,
     /* What a subscription gathers, and for how long. A broadcast is what people wait for. */
     BULK_COUNT = 200,
-    BULK_GROUP_MS = 5,
-    BULK_BROADCAST_MS = 2,
+    BULK_GROUP_MS = 20,
+    BULK_BROADCAST_MS = 5,
     HEAD_CHECKS = 4
 };
 
@@ -54,7 +54,7 @@ struct dapr_consumer {
     struct delivery *first, **last;
     struct base_timer *resume; /* after a pause: from a turn of its own */
     struct base_timer *settle;
-    size_t settled; /* checks done since the last subscribing */
+    size_t settled;      /* checks done since the last subscribing */
     int64_t last_offset; /* given to entries that the broker has not placed */
     bool paused;
     bool ready;
@@ -135,8 +135,7 @@ static void hand_entry(struct dapr_consumer *consumer, struct delivery *delivery
         struct timespec now;
         (void)clock_gettime(CLOCK_REALTIME, &now);
         int64_t at_us = now.tv_sec * 1000000 + now.tv_nsec / 1000;
-        consumer->last_offset =
-            at_us > consumer->last_offset ? at_us : consumer->last_offset + 1;
+        consumer->last_offset = at_us > consumer->last_offset ? at_us : consumer->last_offset + 1;
         entry->record.offset = consumer->last_offset;
     }
     entry->record.topic = consumer->options.topic;
@@ -385,7 +384,8 @@ void bus_dapr_serve(struct bus *bus, struct net_request *req)
         return;
     }
     if (!dapr_from_sidecar(dapr->options.settings, req)) {
-        LOG_WARN("dapr.wrong_token", LOG_SV("path", path), LOG_SV("remote", net_request_remote(req)));
+        LOG_WARN("dapr.wrong_token", LOG_SV("path", path),
+                 LOG_SV("remote", net_request_remote(req)));
         respond_text(req, 401, "{\"detail\":\"the app's token is needed: dapr-api-token\"}");
         return;
     }

@@ -19,7 +19,7 @@ struct dapr {
     struct bus base;
     struct bus_dapr_options options;
     struct dapr_client *client;
-    struct base_timer *timer; /* the next look at the sidecar */
+    struct base_timer *timer;     /* the next look at the sidecar */
     struct dapr_outbox *outboxes; /* one for each topic published to */
     size_t pending;               /* publications without an answer */
     struct dapr_consumer *consumers;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Publishing: what a moment brings goes to the sidecar in one bulk call for each topic, with one event
- * of each key at most, and the next call waits for its answer. So what the broker did not take can be
- * sent again without coming behind a later event of the same key: inside one call the sidecar's client
- * gives up on one record and still writes the next. Events go raw, so that on the broker they are byte
- * for byte what the direct bus would have written: the sidecar would put its own trace into them.
+ * Publishing: what a moment brings goes to the sidecar in one bulk call for each topic, with one
+ * event of each key at most, and the next call waits for its answer. So what the broker did not
+ * take can be sent again without coming behind a later event of the same key: inside one call the
+ * sidecar's client gives up on one record and still writes the next. Events go raw, so that on the
+ * broker they are byte for byte what the direct bus would have written: the sidecar would put its
+ * own trace into them.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -109,9 +110,7 @@ static void on_published(void *ctx, int status, const char *why, struct base_sv 
     if (!failures && box->again_ms)
         LOG_INFO("dapr.publishes_again", LOG_STR("topic", box->topic));
     int64_t longer_ms = box->again_ms ? 2 * box->again_ms : AGAIN_MIN_MS;
-    box->again_ms = !failures                  ? 0
-                    : longer_ms > AGAIN_MAX_MS ? AGAIN_MAX_MS
-                                               : longer_ms;
+    box->again_ms = !failures ? 0 : longer_ms > AGAIN_MAX_MS ? AGAIN_MAX_MS : longer_ms;
     if (box->first)
         base_timer_start(box->timer, box->again_ms);
     for (size_t i = 0; i < count; i++)
@@ -195,7 +194,8 @@ static struct dapr_outbox *outbox_of(struct dapr *dapr, const char *topic)
     box->last = &box->first;
     memcpy(box->topic, topic, length);
     int n = snprintf(box->path, sizeof(box->path),
-                     "/v1.0-alpha1/publish/bulk/" BUS_DAPR_PUBLISH "/%s?metadata.rawPayload=true", topic);
+                     "/v1.0-alpha1/publish/bulk/" BUS_DAPR_PUBLISH "/%s?metadata.rawPayload=true",
+                     topic);
     if (n >= (int)sizeof(box->path) ||
         base_timer_new(dapr->options.loop, send_next, box, &box->timer) != BASE_OK) {
         free(box);
@@ -206,7 +206,8 @@ static struct dapr_outbox *outbox_of(struct dapr *dapr, const char *topic)
     return box;
 }
 
-/* The broker's headers are the entry's metadata. The event is text, so that not one byte changes. */
+/* The broker's headers are the entry's metadata. The event is text, so that not one byte changes.
+ */
 static void write_entry(struct base_buf *buf, const struct bus_message *message)
 {
     base_json_open(buf, '{');

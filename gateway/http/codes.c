@@ -193,12 +193,12 @@ void gw_http_auth_code(struct gw_call *call)
         return;
     const json_t *code = json_object_get(body, "code");
     struct exchange *exchange = calloc(1, sizeof(*exchange));
-    enum base_err err = !exchange                                        ? BASE_NO_MEMORY
-                        : !call->worker->shared->config->auth_secret[0] ? BASE_UNSUPPORTED
-                        : gw_code_key(base_sv(json_string_value(code), json_string_length(code)),
-                                      exchange->key)
-                            ? BASE_OK
-                            : BASE_UNAUTHENTICATED;
+    enum base_err err =
+        !exchange                                       ? BASE_NO_MEMORY
+        : !call->worker->shared->config->auth_secret[0] ? BASE_UNSUPPORTED
+        : gw_code_key(base_sv(json_string_value(code), json_string_length(code)), exchange->key)
+            ? BASE_OK
+            : BASE_UNAUTHENTICATED;
     json_decref(body);
     if (err != BASE_OK) {
         free(exchange);

@@ -175,11 +175,10 @@ static enum base_err bus_new(struct gw_link *link, struct base_buf *errors)
     const struct gw_config *config = shared->config;
     struct base_loop *loop = link->workers[0]->base;
     if (config->bus == BUS_KIND_DAPR)
-        return bus_dapr_new(&(struct bus_dapr_options){.loop = loop,
-                                                       .settings = &shared->dapr,
-                                                       .on_state = on_bus_state,
-                                                       .ctx = link},
-                            &link->bus);
+        return bus_dapr_new(
+            &(struct bus_dapr_options){
+                .loop = loop, .settings = &shared->dapr, .on_state = on_bus_state, .ctx = link},
+            &link->bus);
     return bus_kafka_new(&(struct bus_kafka_options){.loop = loop,
                                                      .brokers = config->kafka_brokers,
                                                      .client_id = "todo-gateway",

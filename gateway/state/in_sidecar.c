@@ -9,7 +9,12 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 
-enum { CALL_MS = 10000, PATH_MAX_BYTES = 512, BODY_MAX = 2 * GW_STATE_VALUE_MAX, COMPONENT_MAX = 100 };
+enum {
+    CALL_MS = 10000,
+    PATH_MAX_BYTES = 512,
+    BODY_MAX = 2 * GW_STATE_VALUE_MAX,
+    COMPONENT_MAX = 100
+};
 
 struct in_sidecar {
     struct gw_state base;

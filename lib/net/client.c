@@ -175,8 +175,10 @@ void net_client_free(struct net_client *client)
     if (!client)
         return;
     client->closing = true;
-    while (client->first)
-        call_end(client->first, 0, "stopping");
+    for (struct call *call = client->first, *next; call; call = next) {
+        next = call->next;
+        call_end(call, 0, "stopping");
+    }
     if (client->multi)
         (void)curl_multi_cleanup(client->multi);
     base_timer_free(client->timer);
@@ -244,7 +246,8 @@ enum base_err net_client_send(struct net_client *client, const struct net_client
         memcpy(call->body, request->body.ptr, request->body.len);
     base_buf_init(&call->answer, request->answer_max);
     call->easy = curl_easy_init();
-    if (set_up_call(call, request) && curl_multi_add_handle(client->multi, call->easy) == CURLM_OK) {
+    if (set_up_call(call, request) &&
+        curl_multi_add_handle(client->multi, call->easy) == CURLM_OK) {
         call->link = &client->first;
         call->next = client->first;
         if (call->next)

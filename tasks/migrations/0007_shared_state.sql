@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- What the gateways share for a while: small values that go by themselves.
 -- (Where the bus is dapr, the sidecar's state store keeps them instead.)
 CREATE SEQUENCE shared_state_etag;

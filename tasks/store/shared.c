@@ -9,19 +9,18 @@ enum { PARAMS_MAX = 256 * 1024 };
 
 /* What is long over goes with the next value that comes. */
 const struct pg_statement store_shared_statements[STORE_SHARED_STATEMENTS] = {
-    {"shared_get",
-     "SELECT value,etag FROM shared_state WHERE key=$1::text AND expires_at>now()"},
+    {"shared_get", "SELECT value,etag FROM shared_state WHERE key=$1::text AND expires_at>now()"},
     {"shared_add",
      "WITH over AS (DELETE FROM shared_state WHERE key=ANY(ARRAY(SELECT key FROM shared_state"
-     "  WHERE expires_at<now()-interval '1 min' AND key<>$1::text LIMIT 100 FOR UPDATE SKIP LOCKED)))"
+     "  WHERE expires_at<now()-interval '1 min' AND key<>$1::text LIMIT 100 FOR UPDATE SKIP "
+     "LOCKED)))"
      " INSERT INTO shared_state AS s (key,value,expires_at)"
      " VALUES ($1,$2::text,now()+$3::int4*interval '1 s') ON CONFLICT (key) DO UPDATE"
      " SET value=excluded.value,etag=excluded.etag,expires_at=excluded.expires_at"
      " WHERE s.expires_at<=now() RETURNING etag"},
-    {"shared_set",
-     "UPDATE shared_state SET value=$2::text,etag=nextval('shared_state_etag'),"
-     " expires_at=now()+$3::int4*interval '1 s'"
-     " WHERE key=$1::text AND etag=$4::int8 AND expires_at>now() RETURNING etag"},
+    {"shared_set", "UPDATE shared_state SET value=$2::text,etag=nextval('shared_state_etag'),"
+                   " expires_at=now()+$3::int4*interval '1 s'"
+                   " WHERE key=$1::text AND etag=$4::int8 AND expires_at>now() RETURNING etag"},
     {"shared_remove", "DELETE FROM shared_state WHERE key=$1::text AND etag=$2::int8"
                       " AND expires_at>now() RETURNING etag"},
 };
@@ -37,7 +36,7 @@ static void finish(const struct request *request, enum base_err err, struct base
 {
     if (request->shared)
         request->shared(request->ctx, err, value, etag);
-    else
+    else if (request->done)
         request->done(request->ctx, err);
 }
 

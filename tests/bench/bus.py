@@ -40,23 +40,24 @@ def metric(stack: Stack, daemon: str, name: str) -> float:
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 
-def steady(stack: Stack, seconds: float) -> list[float]:
-    """From a command's commit to its event at another session, ms, at RATE commands a second."""
-    token = stack.token("bench-steady")
-    with (
-        Client(stack["TODO_WS_URL"], token, "a") as desk,
-        Client(stack["TODO_WS_URL"], token, "b", timeout=60) as other,
-    ):
-        begin, count = time.monotonic(), int(RATE * seconds)
-        for number in range(count):
-            time.sleep(max(0, begin + number / RATE - time.monotonic()))
-            desk.send({"type": "message", "id": f"m{number}", "text": "add task wash the car"})
-        other.wait("all", lambda: sum(e.type == "task.created" for e in other.events) >= count)
-        # The first ones also warm up caches and connections.
-        late = [
-            (e.at - events.instant(e.event["time"])) * 1000 for e in other.events if e.type == "task.created"
-        ]
-        return late[count // 10 :]
+def steady(stack: Stack, seconds: float, users: int) -> list[float]:
+    """From a command's commit to its event at another session, ms, at RATE commands a second of all."""
+    tokens = [stack.token(f"bench-{uuid.uuid4()}") for _ in range(users)]
+    desks = [Client(stack["TODO_WS_URL"], token, "a") for token in tokens]
+    others = [Client(stack["TODO_WS_URL"], token, "b", timeout=60) for token in tokens]
+    begin, count = time.monotonic(), int(RATE * seconds)
+    for number in range(count):
+        time.sleep(max(0, begin + number / RATE - time.monotonic()))
+        desks[number % users].send({"type": "message", "id": f"m{number}", "text": "add task wash the car"})
+    created = [lambda other=other: [e for e in other.events if e.type == "task.created"] for other in others]
+    wait_for("all events", lambda: sum(len(events_of()) for events_of in created) >= count, 60)
+    came = sorted(
+        (e.at, (e.at - events.instant(e.event["time"])) * 1000) for events_of in created for e in events_of()
+    )
+    for client in desks + others:
+        client.close()
+    # The first ones also warm up caches and connections.
+    return [late for _, late in came[count // 10 :]]
 
 
 def backlog(stack: Stack, parts: tuple[str, ...]) -> tuple[float, dict[str, float]]:
@@ -70,7 +71,9 @@ def backlog(stack: Stack, parts: tuple[str, ...]) -> tuple[float, dict[str, floa
             "userid": user, "data": {"number": number, "title": "wash the car", "notes": "x" * 200},
         }  # fmt: skip
         rows.append(f"('{user}',1,'{json.dumps(event, separators=(',', ':'))}')")
-    stack.sql("insert into users(user_id) select 'bench-'||n from generate_series(0,499) n on conflict do nothing")
+    stack.sql(
+        "insert into users(user_id) select 'bench-'||n from generate_series(0,499) n on conflict do nothing"
+    )
     seen = metric(stack, "GATEWAY", "todo_gateway_events_total")
     audited = metric(stack, "BRIDGE", "todo_audit_records_total")
     sent = metric(stack, "BRIDGE", 'todo_mqtt_published_total{kind="updates"}')
@@ -78,7 +81,9 @@ def backlog(stack: Stack, parts: tuple[str, ...]) -> tuple[float, dict[str, floa
     begin = time.monotonic()
     for first in range(0, BACKLOG, 2000):
         path = stack.folder / "backlog.sql"
-        path.write_text("insert into outbox(user_id,type,payload) values " + ",".join(rows[first : first + 2000]))
+        path.write_text(
+            "insert into outbox(user_id,type,payload) values " + ",".join(rows[first : first + 2000])
+        )
         stack.dev("psql", "-q", "-f", str(path))
     wait_for("gateway", lambda: metric(stack, "GATEWAY", "todo_gateway_events_total") >= seen + BACKLOG, 300)
     rate = BACKLOG / (time.monotonic() - begin)
@@ -98,12 +103,17 @@ def measure(bus: str) -> dict:
     stack.up(*(["--dapr"] if bus == "dapr" else []))
     try:
         time.sleep(3)
-        late = steady(stack, 10 * MINUTES)
+        late = steady(stack, 10 * MINUTES, 20)
+        alone = steady(stack, 10 * MINUTES, 1)
         rate, spent = backlog(stack, parts)
     finally:
         stack.down()
         stack.dev("down")
-    return {"p50": percentile(late, 0.5), "p99": percentile(late, 0.99), "rate": rate, "cpu": spent}
+    return {
+        "p50": percentile(late, 0.5), "p99": percentile(late, 0.99),
+        "alone p50": percentile(alone, 0.5), "alone p99": percentile(alone, 0.99),
+        "rate": rate, "cpu": spent,
+    }  # fmt: skip
 
 
 def main() -> int:
@@ -114,12 +124,16 @@ def main() -> int:
         if "github.com/dapr/dapr v" in line
     )
     report.head["daprd"] = version
-    report.head["method"] = f"{RATE} commands/s, then {BACKLOG} events of {USERS} users; one run each"
+    report.head["method"] = (
+        f"{RATE} commands/s of 20 users, the same of one, then {BACKLOG} events of {USERS} users; one run each"
+    )
     results = {bus: measure(bus) for bus in ("kafka", "dapr")}
     for bus, result in results.items():
         label = "direct" if bus == "kafka" else "dapr"
         report.add(f"{label}: commit to session, p50", result["p50"], "ms")
         report.add(f"{label}: commit to session, p99", result["p99"], "ms")
+        report.add(f"{label}: the same, one user only, p50", result["alone p50"], "ms")
+        report.add(f"{label}: the same, one user only, p99", result["alone p99"], "ms")
         report.add(f"{label}: backlog", result["rate"], "events/s")
         for part, micros in result["cpu"].items():
             report.add(f"{label}: processor time, {part}", micros, "µs/event")

@@ -47,7 +47,9 @@ def test_events_on_the_broker_are_those_of_the_direct_bus(stack, connect, user):
         client = connect(user)
         for number in range(20):
             client.message(f"add task order {number}")
-        wait_for("all", lambda: len([r for r in updates.of(user) if r.headers["ce_type"] == b"task.created"]) >= 20)
+        wait_for(
+            "all", lambda: len([r for r in updates.of(user) if r.headers["ce_type"] == b"task.created"]) >= 20
+        )
         records = updates.of(user)
     assert {record.partition for record in records} == {records[0].partition}
     assert [record.event["userseq"] for record in records] == list(range(1, len(records) + 1))
@@ -98,7 +100,9 @@ def test_sidecar_asks_for_its_token(gateway_sidecar):
     ],
 )
 def test_one_event_alone_is_answered_by_what_it_is(stack, body, status):
-    answer = app_call(stack, "GATEWAY", "POST", "/dapr/events/todo-broadcast/task-updates", app_token(stack), body)
+    answer = app_call(
+        stack, "GATEWAY", "POST", "/dapr/events/todo-broadcast/task-updates", app_token(stack), body
+    )
     assert answer == (200, json.dumps({"status": status}, separators=(",", ":")).encode())
 
 
@@ -117,7 +121,11 @@ def test_nobody_consumes_means_try_again_never_404(stack):
 
 @pytest.mark.parametrize(
     "poison",
-    [b'{"specversion":"1.0","id":"%s","source":"x","type":"task.created","data":{}}', b'{"id":"%s"}', b"no json %s"],
+    [
+        b'{"specversion":"1.0","id":"%s","source":"x","type":"task.created","data":{}}',
+        b'{"id":"%s"}',
+        b"no json %s",
+    ],
     ids=["no user", "no event", "no json"],
 )
 def test_poison_becomes_a_dead_letter_and_the_rest_goes_on(stack, connect, user, poison):
@@ -146,7 +154,9 @@ def test_poison_becomes_a_dead_letter_and_the_rest_goes_on(stack, connect, user,
         consumer.close()
     wait_for("counted", lambda: metric(stack, "BRIDGE", "todo_dapr_dead_letters_seen_total") >= seen + 8, 20)
     # The audit log has what came after: no partition is stuck.
-    wait_for("audited", lambda: user in "".join(p.read_text() for p in (stack.folder / "audit").glob("*.log")), 20)
+    wait_for(
+        "audited", lambda: user in "".join(p.read_text() for p in (stack.folder / "audit").glob("*.log")), 20
+    )
 
 
 def test_cron_makes_the_bridge_sweep(stack):
@@ -172,7 +182,9 @@ class Load:
     def check(self) -> None:
         head = 2 * self.sent
         wait_for("the page has all", lambda: len({e.seq for e in self.client.events}) >= head, 60)
-        wait_for("the phone has all", lambda: len({m.json["userseq"] for m in self.phone.received}) >= head, 60)
+        wait_for(
+            "the phone has all", lambda: len({m.json["userseq"] for m in self.phone.received}) >= head, 60
+        )
         assert [event.seq for event in self.client.events] == list(range(1, head + 1))
         # A phone drops what it knows by its id.
         assert list(dict.fromkeys(m.json["userseq"] for m in self.phone.received)) == list(range(1, head + 1))

@@ -27,7 +27,10 @@ def test_the_only_key_need_not_be_said(stack, tmp_path):
         ({"DATABASE_URL": "dapr:database/password"}, ["database.url", '"database/password"', "no such key"]),
         ({"DATABASE_URL": "dapr:nothing"}, ["database.url", '"nothing"', "does not let this app"]),
         ({"MQTT_TOKEN": "dapr:a b"}, ["mqtt.token", "letters, digits"]),
-        ({"DATABASE_URL": "dapr:database", "DAPR_SECRETS": "other"}, ["database.url", '"other"', "no such store"]),
+        (
+            {"DATABASE_URL": "dapr:database", "DAPR_SECRETS": "other"},
+            ["database.url", '"other"', "no such store"],
+        ),
         ({"DATABASE_URL": "dapr:database", "DAPR_TOKEN": "wrong"}, ["database.url", "refuses our token"]),
     ],
 )

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One contract for both places where the gateways' state is kept: PostgreSQL (TODO_DATABASE_URL) and a
- * sidecar's state store (TODO_GATEWAY_SIDECAR_URL, DAPR_API_TOKEN). What the environment does not name
- * is skipped.
+ * One contract for both places where the gateways' state is kept: PostgreSQL (TODO_DATABASE_URL)
+ * and a sidecar's state store (TODO_GATEWAY_SIDECAR_URL, DAPR_API_TOKEN). What the environment does
+ * not name is skipped.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,9 +94,9 @@ static int in_database(void **state)
     if (task_migrate(url, &from, &to, &errors) != BASE_OK)
         fail_msg("%s", errors.data);
     base_buf_done(&errors);
-    assert_int_equal(task_store_new(&(struct task_store_options){.loop = t->loop, .url = url},
-                                    &t->store),
-                     BASE_OK);
+    assert_int_equal(
+        task_store_new(&(struct task_store_options){.loop = t->loop, .url = url}, &t->store),
+        BASE_OK);
     assert_int_equal(gw_state_in_database(t->store, &t->state), BASE_OK);
     *state = t;
     return 0;

@@ -11,7 +11,8 @@
     "{\"specversion\":\"1.0\",\"id\":\"i\",\"type\":\"task.created\",\"userid\":\"ann\","          \
     "\"userseq\":42,\"traceparent\":\"00-a-b-01\",\"data\":{\"n\":1}}"
 #define META                                                                                       \
-    "{\"__partition\":\"3\",\"__offset\":\"77\",\"__timestamp\":\"1700000000000\",\"__key\":\"x\"}"
+    "{\"__partition\":\"3\",\"__offset\":\"77\",\"__timestamp\":\"1700000000000\",\"__key\":"      \
+    "\"x\"}"
 
 static void a_bulk_is_taken_apart(void **state)
 {
@@ -74,10 +75,12 @@ static void an_event_without_its_fields_is_not_fit(void **state)
 
 static void odd_places_are_none(void **state)
 {
-    static const char *const places[] = {
-        "{}", "{\"__partition\":\"-1\",\"__offset\":\"1\"}",
-        "{\"__partition\":\"9999999999\",\"__offset\":\"1\"}",
-        "{\"__partition\":\"1\",\"__offset\":\"-5\"}", "{\"__partition\":1,\"__offset\":1}", "7"};
+    static const char *const places[] = {"{}",
+                                         "{\"__partition\":\"-1\",\"__offset\":\"1\"}",
+                                         "{\"__partition\":\"9999999999\",\"__offset\":\"1\"}",
+                                         "{\"__partition\":\"1\",\"__offset\":\"-5\"}",
+                                         "{\"__partition\":1,\"__offset\":1}",
+                                         "7"};
     (void)state;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         struct dapr_envelope envelope;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a sign-in code looks like, and where it is kept; that it works once is the state's contract. */
+/* What a sign-in code looks like, and where it is kept; that it works once is the state's contract.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
