@@ -8,7 +8,14 @@
 #include "bridge/bus/dapr_internal.h"
 #include "lib/base/log.h"
 
-enum { LOOK_MS = 1000, LOOK_AGAIN_MS = 250, CALL_MS = 30000, ASLEEP_US = 5000000 };
+enum {
+    LOOK_MS = 1000,
+    LOOK_AGAIN_MS = 250,
+    LOOKS_BETWEEN_CHECKS = 10,
+    CALL_MS = 30000,
+    ASLEEP_US = 5000000,
+    METADATA_MAX = 1 << 20
+};
 
 static void look(void *ctx);
 
@@ -27,15 +34,42 @@ static void set_state(struct dapr *dapr, bool up, const char *why)
         dapr->options.on_state(dapr->options.ctx, up, up ? NULL : dapr->why);
 }
 
+/* Does the sidecar bring what our consumers want? It asks for that once, when it meets its app, and
+ * if another program was there then (or this one with another bus) nothing ever comes. */
+static void on_metadata(void *ctx, int status, const char *why, struct base_sv body)
+{
+    struct dapr *dapr = ctx;
+    char text[160];
+    const char *missing = NULL;
+    if (dapr->closing)
+        return;
+    if (status == 401)
+        missing = "the sidecar refuses our token (dapr.token)";
+    else if (status == 200 && dapr_subscriptions_missing(dapr, body, text, sizeof(text)))
+        missing = text;
+    else if (status != 200)
+        missing = why[0] ? why : "the sidecar tells nothing of itself";
+    dapr->looks_until_check = missing ? 0 : LOOKS_BETWEEN_CHECKS;
+    set_state(dapr, !missing, missing ? missing : "");
+}
+
 static void on_health(void *ctx, int status, const char *why, struct base_sv body)
 {
     struct dapr *dapr = ctx;
+    const struct dapr_call call = {
+        .method = "GET", .path = "/v1.0/metadata", .answer_max = METADATA_MAX};
     char text[64];
     (void)body;
     if (dapr->closing)
         return;
+    bool healthy = status >= 200 && status < 300;
+    if (healthy && dapr->looks_until_check-- <= 0 &&
+        dapr_client_call(dapr->client, &call, on_metadata, dapr) == BASE_OK)
+        return;
+    if (!healthy)
+        dapr->looks_until_check = 0;
     (void)snprintf(text, sizeof(text), "the sidecar answered %d", status);
-    set_state(dapr, status >= 200 && status < 300, status ? text : why);
+    set_state(dapr, healthy, status ? text : why);
 }
 
 static void look(void *ctx)

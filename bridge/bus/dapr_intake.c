@@ -5,6 +5,8 @@
  * shape than ours is dropped, which the sidecar turns into a dead letter; nothing is ever answered
  * with 404, which would lose it. Where nobody consumes at the moment the answer is RETRY.
  */
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -321,6 +323,36 @@ void bus_dapr_announce(struct bus *bus)
     if (dapr->asked)
         tell_subscriptions(dapr, dapr->asked);
     dapr->asked = NULL;
+}
+
+static bool has_subscription(const json_t *list, const struct dapr_subscription *wanted)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const char *component = json_string_value(json_object_get(item, "pubsubname"));
+        const char *topic = json_string_value(json_object_get(item, "topic"));
+        if (component && topic && strcmp(component, wanted->component) == 0 &&
+            strcmp(topic, wanted->topic) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool dapr_subscriptions_missing(const struct dapr *dapr, struct base_sv metadata, char *why,
+                                size_t cap)
+{
+    json_t *root = json_loadb(metadata.ptr ? metadata.ptr : "", metadata.len, 0, NULL);
+    const json_t *list = json_object_get(root, "subscriptions");
+    bool missing = false;
+    for (size_t i = 0; dapr->announced && !missing && i < dapr->subscription_count; i++) {
+        const struct dapr_subscription *wanted = &dapr->subscriptions[i];
+        missing = !has_subscription(list, wanted);
+        if (missing)
+            (void)snprintf(why, cap, "the sidecar does not bring %s of %s", wanted->topic,
+                           wanted->component);
+    }
+    json_decref(root);
+    return missing;
 }
 
 void dapr_intake_close(struct dapr *dapr)

@@ -31,6 +31,7 @@ struct dapr {
     bool was_up;
     bool closing;
     int64_t looked_us;
+    int looks_until_check; /* of the subscriptions */
     char why[192];
 };
 
@@ -50,6 +51,9 @@ void dapr_consumer_pause(struct bus_consumer *base, bool paused);
 enum base_err dapr_consumer_commit(struct bus_consumer *base, int32_t partition, int64_t offset);
 /* Broadcasts may have been missed until a moment ago. */
 void dapr_consumers_gap(struct dapr *dapr);
+/* A subscription of ours that the sidecar's metadata does not have, told in why. */
+bool dapr_subscriptions_missing(const struct dapr *dapr, struct base_sv metadata, char *why,
+                                size_t cap);
 void dapr_intake_close(struct dapr *dapr);
 
 #endif

@@ -27,9 +27,15 @@ part_up() { # NAME
     ensure "$1"
 }
 
-# Written down for all later commands. The sidecars of a stack that goes back to the direct bus stop.
+# Written down for all later commands. A sidecar asks its app only once what to bring, so that where the bus
+# changes the daemons stop before it starts; the sidecars of a stack that goes back to the direct bus stop, too.
 bus_settle() { # BUS
     local name
+    if [[ $(cat "$STATE/bus" 2>/dev/null || printf kafka) != "$1" ]]; then
+        for name in gateway bridge; do
+            stop "$name" TERM 20
+        done
+    fi
     printf '%s\n' "$1" | write_if_changed "$STATE/bus"
     BUS=$1
     parts_settle

@@ -13,7 +13,7 @@ from support.client import Client
 from support.dapr import Sidecar
 from support.kafka import Topic
 from support.mqtt import Phone
-from support.stack import wait_for
+from support.stack import Daemon, free_port, wait_for
 
 APP_PATHS = (
     ("GET", "/dapr/subscribe"),
@@ -216,3 +216,28 @@ def test_frozen_app_goes_on_where_it_stood(stack, user, daemon):
         os.kill(pid, signal.SIGCONT)
     load.run(1)
     load.check()
+
+
+def test_a_sidecar_that_asked_too_early_is_noticed(stack, own_sidecar, tmp_path):
+    """It met another program on the app's port, and will never bring anything: not ready, and says why."""
+    port = free_port()
+    sidecar = own_sidecar(
+        "todo-gateway", "--app-port", str(port), resources=stack.folder / "dapr" / "resources",
+        env={"APP_API_TOKEN": app_token(stack)},
+    )  # fmt: skip
+    with Daemon(stack, "gateway", tmp_path / "first", bus="kafka", kafka_brokers=stack["TODO_KAFKA_BROKERS"],
+                internal_port=port):  # fmt: skip
+        wait_for("asked", lambda: sidecar.call("GET", "/v1.0/healthz")[0] == 204, 20)
+    with Daemon(
+        stack, "gateway", tmp_path / "second", dapr_url=sidecar.url, dapr_token="", internal_port=port
+    ):
+        inside = Sidecar(f"http://127.0.0.1:{port}", "")
+
+        def told():
+            try:
+                status, body = inside.call("GET", "/readyz")
+            except OSError:
+                return None
+            return status == 503 and json.loads(body).get("bus_reason")
+
+        assert wait_for("a reason", told, 20) == "the sidecar does not bring task-updates of todo-broadcast"

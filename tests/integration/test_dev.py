@@ -70,7 +70,6 @@ def test_part_that_cannot_start_says_why(second):
 
 def test_wrong_calls_are_refused(second):
     for args, word in (
-        (("up", "--dapr"), "not yet"),
         (("up", "--fast"), "--fast"),
         (("frobnicate",), "frobnicate"),
         (("token", "a b"), "user id"),
