@@ -12,6 +12,7 @@
 
 #include "bridge/bus/dapr.h"
 #include "bridge/bus/kafka.h"
+#include "gateway/certificate.h"
 #include "gateway/http/files.h"
 #include "gateway/http/router.h"
 #include "gateway/keyring.h"
@@ -30,6 +31,7 @@ struct app {
     struct gw_config config;
     struct gw_shared shared;
     struct gw_keyring *keyring;
+    struct gw_certificate *certificate;
     struct base_sv origins[ORIGINS_MAX];
     char own_origins[2][96];
     char dapr_url[DAPR_URL_MAX];
@@ -49,7 +51,8 @@ static void list_origins(struct app *app)
     struct base_sv rest = base_sv_from(app->config.origins);
     static const char *const hosts[] = {"127.0.0.1", "localhost"};
     for (size_t i = 0; i < 2; i++) {
-        (void)snprintf(app->own_origins[i], sizeof(app->own_origins[i]), "http://%s:%d", hosts[i],
+        (void)snprintf(app->own_origins[i], sizeof(app->own_origins[i]), "%s://%s:%d",
+                       app->config.tls_certificate[0] ? "https" : "http", hosts[i],
                        (int)app->config.listen_port);
         app->origins[app->shared.origin_count++] = base_sv_from(app->own_origins[i]);
     }
@@ -71,6 +74,9 @@ static enum base_err make_shared(struct app *app, struct base_buf *errors)
                                               .leeway_us = config->auth_leeway_ms * 1000};
     list_origins(app);
     enum base_err err = gw_keyring_new(config, &app->keyring, errors);
+    if (err == BASE_OK)
+        err = gw_certificate_new(config, &app->certificate, errors);
+    app->shared.tls = gw_certificate_tls(app->certificate);
     if (err == BASE_OK)
         err = nlu_new(config->nlu_rules[0] ? config->nlu_rules : NULL, &app->nlu, errors);
     if (err == BASE_OK && config->web_root[0] && access(config->web_root, R_OK) == 0)
@@ -140,6 +146,7 @@ static void on_hangup(void *ctx)
         dapr_secrets_keep(&gw_config_table, &app->config, &fresh) == BASE_OK) {
         base_log_set_level((enum base_log_level)fresh.log_level);
         gw_keyring_look(app->keyring);
+        gw_certificate_look(app->certificate);
         LOG_INFO("gateway.reloaded");
         base_config_done(&gw_config_table, &fresh);
     } else {
@@ -174,6 +181,8 @@ static enum base_err start(struct app *app, struct base_buf *errors)
         err = make_workers(app, errors);
     if (err == BASE_OK)
         err = gw_keyring_begin(app->keyring, app->workers, app->count);
+    if (err == BASE_OK)
+        err = gw_certificate_begin(app->certificate, app->workers, app->count);
     if (err == BASE_OK)
         err = serve_internal(app, errors);
     if (err == BASE_OK)
@@ -211,6 +220,7 @@ static void stop(struct app *app)
     gw_link_free(app->link);
     net_server_free(app->internal);
     gw_keyring_free(app->keyring);
+    gw_certificate_free(app->certificate);
     for (size_t i = 0; i < app->count; i++)
         gw_worker_free(app->workers[i]);
     gw_files_free(app->files);

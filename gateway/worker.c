@@ -43,11 +43,15 @@ static enum base_err serve(struct gw_worker *worker, int port, struct base_buf *
     options.origins = worker->shared->origins;
     options.origin_count = worker->shared->origin_count;
     options.max_connections = (size_t)config->max_connections;
+    options.max_per_address = (size_t)config->max_per_address;
     options.max_message_bytes = (size_t)config->max_message;
     options.max_queue_bytes = (size_t)config->max_queue;
     options.max_queue_messages = RING_MESSAGES;
     options.max_body_bytes = BODY_MAX;
     options.ping_interval_ms = config->ping_ms;
+    options.tls = worker->shared->tls;
+    options.certificate_file = config->tls_certificate;
+    options.key_file = config->tls_key;
     options.handlers = &gw_session_handlers;
     options.ctx = worker;
     return net_server_new(&options, errors, &worker->server);
@@ -99,6 +103,7 @@ void gw_worker_free(struct gw_worker *worker)
     if (!worker)
         return;
     net_server_free(worker->server);
+    worker->server = NULL; /* a newer certificate may still be on its way */
     task_store_free(worker->store);
     gw_state_free(worker->state);
     gw_hub_free(worker->hub);

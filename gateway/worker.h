@@ -30,6 +30,7 @@ struct gw_shared {
     const struct nlu *nlu;
     struct auth_policy policy;
     struct dapr_settings dapr;
+    struct net_tls *tls;          /* of the public listeners when they are made; NULL: none */
     const struct gw_files *files; /* NULL: no page */
     const struct base_sv *origins;
     size_t origin_count;

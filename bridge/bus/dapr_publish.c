@@ -17,8 +17,8 @@
 
 enum {
     BATCH = 500,
-    LOOKED_AT = 4096, /* events that wait, in search of further keys */
-    SLOTS = 2048,     /* of the set of keys; a power of two */
+    LOOKED_AT = 16384, /* events that wait, in search of further keys: the relay's window */
+    SLOTS = 2048,      /* of the set of keys; a power of two */
     BATCH_BYTES = 1 << 20,
     EVENT_BYTES = 3 << 20, /* a sidecar takes 4 MiB at a time unless told otherwise */
     PENDING_MAX = 65536,

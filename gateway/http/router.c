@@ -86,6 +86,8 @@ void gw_call_typed(struct gw_call *call, int status, const char *type, struct ba
     add(&heads, SV("X-Content-Type-Options"), SV("nosniff"));
     add(&heads, SV("Referrer-Policy"), SV("no-referrer"));
     add(&heads, SV("X-Frame-Options"), SV("DENY"));
+    if (call->worker->shared->config->tls_certificate[0])
+        add(&heads, SV("Strict-Transport-Security"), SV("max-age=31536000"));
     if (body.len)
         add(&heads, SV("Content-Type"), base_sv_from(type));
     add_cors(&heads, call);

@@ -43,10 +43,16 @@ static void take(struct net_server *server, int fd, const union address *peer)
         (void)close(fd);
         return;
     }
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     address_text(peer, remote, sizeof(remote));
+    if (!net_peers_enter(server->peers, remote)) {
+        base_metric_add(BASE_M_NET_REFUSED, NET_REFUSED_ADDRESS, 1);
+        (void)close(fd);
+        return;
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     struct net_conn *conn = net_conn_new(server, remote);
     if (!conn) {
+        net_peers_leave(server->peers, remote);
         base_metric_add(BASE_M_NET_REFUSED, NET_REFUSED_MEMORY, 1);
         (void)close(fd);
         return;
@@ -60,12 +66,8 @@ static void take(struct net_server *server, int fd, const union address *peer)
     conn->adopting = true;
     struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&desc);
     conn->adopting = false;
-    if (!wsi || conn->dead) {
-        base_metric_add(BASE_M_NET_REFUSED, NET_REFUSED_MEMORY, 1);
-        net_conn_free(conn); /* the descriptor is closed already */
-        return;
-    }
-    conn->wsi = wsi;
+    if (!net_conn_adopted(conn, wsi)) /* the descriptor is closed already, or will be by lws */
+        base_metric_add(BASE_M_NET_REFUSED, NET_REFUSED_ADOPTING, 1);
 }
 
 static void ready(void *ctx, unsigned events)

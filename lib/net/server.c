@@ -33,10 +33,9 @@ enum {
 static const struct base_sv ping_payload = {"?", 1};
 
 static const char *const refused_labels[] = {
-    [NET_REFUSED_LIMIT] = "limit",
-    [NET_REFUSED_ORIGIN] = "origin",
-    [NET_REFUSED_UPGRADE] = "upgrade",
-    [NET_REFUSED_MEMORY] = "memory",
+    [NET_REFUSED_LIMIT] = "limit",   [NET_REFUSED_ADDRESS] = "address",
+    [NET_REFUSED_ORIGIN] = "origin", [NET_REFUSED_UPGRADE] = "upgrade",
+    [NET_REFUSED_MEMORY] = "memory", [NET_REFUSED_ADOPTING] = "handshake",
 };
 _Static_assert(sizeof(refused_labels) / sizeof(refused_labels[0]) == NET_REFUSED_COUNT,
                "a label for each reason");
@@ -126,8 +125,23 @@ void net_conn_free(struct net_conn *conn)
     if (conn->next)
         conn->next->pprev = conn->pprev;
     server->conn_count--;
+    net_peers_leave(server->peers, conn->remote);
     base_metric_add(BASE_M_NET_CONNECTIONS, 0, -1);
     free(conn);
+}
+
+bool net_conn_adopted(struct net_conn *conn, struct lws *wsi)
+{
+    if (wsi && !conn->destroyed) {
+        conn->wsi = wsi;
+        return true;
+    }
+    /* One that lws has told us of, and closes in a later turn of the loop, is freed then. */
+    if (conn->destroyed || !conn->wsi)
+        net_conn_free(conn);
+    else
+        conn_gone(conn);
+    return false;
 }
 
 void net_conn_timeout(struct net_conn *conn, int64_t after_ms)
@@ -147,11 +161,27 @@ void net_conn_drop(struct net_conn *conn)
 
 /* libwebsockets */
 
+/* While a vhost with TLS is made: its SSL_CTX. */
+static int take_ssl_ctx(struct lws *wsi, void *ssl_ctx)
+{
+    struct net_server *server = lws_context_user(lws_get_context(wsi));
+    server->ssl_ctx = ssl_ctx;
+    return net_tls_apply(server->options.tls, ssl_ctx) ? 0 : -1;
+}
+
+enum base_err net_server_use_tls(struct net_server *server, struct net_tls *tls)
+{
+    if (!server->ssl_ctx || !net_tls_apply(tls, server->ssl_ctx))
+        return BASE_INVALID;
+    return BASE_OK;
+}
+
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
     struct net_conn *conn = wsi ? lws_get_opaque_user_data(wsi) : NULL;
-    (void)user;
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
+        return take_ssl_ctx(wsi, user);
     if (!conn)
         return 0; /* about the context or the vhost */
     if (!conn->wsi)
@@ -191,6 +221,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
         lws_set_opaque_user_data(wsi, NULL);
+        conn->destroyed = conn->adopting;
         if (conn->adopting)
             conn_gone(conn);
         else
@@ -246,7 +277,14 @@ static bool context_new(struct net_server *server)
         .foreign_loops = loops,
         .pcontext = &server->context,
         .vhost_name = "server",
+        .user = server,
     };
+    if (options->tls) {
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.ssl_cert_filepath = options->certificate_file;
+        info.ssl_private_key_filepath = options->key_file;
+        info.alpn = "http/1.1";
+    }
     server->context = lws_create_context(&info);
     if (!server->context)
         return false;
@@ -325,7 +363,8 @@ enum base_err net_server_new(const struct net_server_options *options, struct ba
     server->listener.fd = -1;
     server->ping = net_frame_new(NET_OP_PING, &ping_payload, 1);
     server->scratch = malloc(LWS_PRE + NET_OUT_CHUNK);
-    if (!server->ping || !server->scratch) {
+    if (!server->ping || !server->scratch ||
+        net_peers_new(options->max_per_address, &server->peers) != BASE_OK) {
         net_server_free(server);
         return BASE_NO_MEMORY;
     }
@@ -354,6 +393,7 @@ void net_server_free(struct net_server *server)
         context_free(server);
     net_loop_off_turn(server->options.loop, flush, server);
     net_msg_unref(server->ping);
+    net_peers_free(server->peers);
     free(server->scratch);
     free(server);
 }

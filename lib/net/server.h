@@ -18,6 +18,7 @@
 #include "lib/base/buf.h"
 #include "lib/net/loop.h"
 #include "lib/net/msg.h"
+#include "lib/net/tls.h"
 
 struct net_server;
 struct net_conn;
@@ -79,6 +80,7 @@ struct net_server_options {
     const struct base_sv *origins;
     size_t origin_count;
     size_t max_connections; /* of all kinds; more are closed at once */
+    size_t max_per_address; /* of them; 0: no limit */
     size_t max_message_bytes;
     size_t max_queue_messages; /* waiting per connection: one more closes it with 1013 */
     size_t max_queue_bytes;
@@ -90,6 +92,9 @@ struct net_server_options {
     int64_t ping_interval_ms;
     int64_t pong_timeout_ms;  /* silence after a ping until the connection counts as lost */
     int64_t close_timeout_ms; /* for the peer's half of the closing handshake */
+    /* TLS with what was loaded from these files; NULL: none. */
+    struct net_tls *tls;
+    const char *certificate_file, *key_file;
     const struct net_server_handlers *handlers;
     void *ctx;
 };

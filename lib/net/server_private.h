@@ -14,7 +14,9 @@
 #include <netinet/in.h>
 
 #include "lib/net/frame.h"
+#include "lib/net/peers.h"
 #include "lib/net/server.h"
+#include "lib/net/tls_private.h"
 
 enum net_phase {
     NET_PHASE_HEADERS,   /* the first request's headers are awaited */
@@ -29,9 +31,11 @@ enum net_phase {
 
 enum net_refused {
     NET_REFUSED_LIMIT,
+    NET_REFUSED_ADDRESS,
     NET_REFUSED_ORIGIN,
     NET_REFUSED_UPGRADE,
     NET_REFUSED_MEMORY,
+    NET_REFUSED_ADOPTING, /* lws did not take it: no TLS where there must be, or no memory */
     NET_REFUSED_COUNT
 };
 
@@ -63,6 +67,7 @@ struct net_conn {
     enum net_phase phase;
     int close_code;
     bool adopting;  /* lws is still making it */
+    bool destroyed; /* while it did, it gave up */
     bool dead;      /* lws has let it go */
     bool opened;    /* on_open was called, on_close was not */
     bool heard;     /* something came since the timer fired last */
@@ -76,7 +81,7 @@ struct net_conn {
     struct net_request *request;
     struct net_answer *answer;
     int64_t answer_until_us;
-    char remote[INET6_ADDRSTRLEN];
+    char remote[INET6_ADDRSTRLEN]; /* counted in the server's peers */
 };
 
 struct net_server {
@@ -84,12 +89,14 @@ struct net_server {
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct lws_protocols protocols[2];
+    void *ssl_ctx; /* the vhost's SSL_CTX; NULL: no TLS */
     struct net_conn *conns;
     struct net_conn *dirty;
     struct net_msg *ping;
     unsigned char *scratch; /* where a turn's messages are joined */
     size_t conn_count;
     size_t websocket_count;
+    struct net_peers *peers;
     bool draining;
     int leave_code;
     struct base_sv leave_reason;
@@ -107,8 +114,11 @@ enum base_err net_listener_start(struct net_server *server, struct base_buf *err
 void net_listener_stop(struct net_server *server);
 
 /* server.c */
+/* The caller has entered remote into the peers; net_conn_free takes it out again. */
 struct net_conn *net_conn_new(struct net_server *server, const char *remote);
 void net_conn_free(struct net_conn *conn);
+/* What lws_adopt… returned. False: it does not want it, and conn is gone or will be. */
+bool net_conn_adopted(struct net_conn *conn, struct lws *wsi);
 void net_conn_mark(struct net_conn *conn);
 void net_conn_drop(struct net_conn *conn);
 void net_conn_timeout(struct net_conn *conn, int64_t after_ms);

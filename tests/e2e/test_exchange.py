@@ -7,6 +7,7 @@ import time
 
 import pytest
 import requests
+from support.stack import wait_for
 
 DERIVED = ("id", "version", "updated_at", "reminder_time", "occurrence")
 
@@ -421,6 +422,8 @@ def test_an_account_is_erased_with_a_receipt(stack, call, user, connect):
     url = stack["TODO_URL"] + "/api/v1"
     for confirm in ("", "?confirm=yes"):
         assert call(user, "DELETE", "/me" + confirm).status_code == 428
+    numbered = f"select count(*) >= 3 from events where user_id = '{user}'"
+    wait_for("events that can be erased", lambda: stack.sql(numbered) == [["t"]], 30)
     receipt = before.delete(f"{url}/me?confirm={user}", timeout=20).json()
     assert (
         (receipt["user"], receipt["tasks"]) == (user, 2) and receipt["turns"] == 3 and receipt["events"] >= 3
