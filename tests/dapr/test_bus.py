@@ -13,7 +13,7 @@ from support.client import Client
 from support.dapr import Sidecar
 from support.kafka import Topic
 from support.mqtt import Phone
-from support.stack import Daemon, free_port, wait_for
+from support.stack import Daemon, free_port, running, wait_for
 
 APP_PATHS = (
     ("GET", "/dapr/subscribe"),
@@ -241,3 +241,17 @@ def test_a_sidecar_that_asked_too_early_is_noticed(stack, own_sidecar, tmp_path)
             return status == 503 and json.loads(body).get("bus_reason")
 
         assert wait_for("a reason", told, 20) == "the sidecar does not bring task-updates of todo-broadcast"
+
+
+def test_a_pod_that_ends_drains_with_its_sidecar(stack, user):
+    """SIGTERM to daemon and sidecar in the same moment, as Kubernetes sends it."""
+    load = Load(stack, user)
+    load.run(1)
+    for part in ("bridge", "bridgesidecar"):
+        os.kill(stack.pid(part), signal.SIGTERM)
+    load.run(1)
+    for part in ("bridge", "bridgesidecar"):
+        wait_for(f"{part} gone", lambda part=part: not running(stack.pid(part)), 20)
+    stack.start("bridgesidecar", "bridge")
+    load.run(1)
+    load.check()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS on the public listener: what is spoken and what is not; a certificate that is replaced under connections."""
 
+import contextlib
 import http.client
 import json
 import signal
@@ -129,10 +130,8 @@ def test_plain_text_gets_nothing(gateway):
     with socket.create_connection(("127.0.0.1", gateway.port), 5) as s:
         s.settimeout(5)
         s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        try:
+        with contextlib.suppress(ConnectionError):
             assert b"HTTP/1.1 2" not in s.recv(1000)
-        except ConnectionError:
-            pass
     assert gateway.http("/healthz") == 200  # the internal listener stays plain
 
 
@@ -141,10 +140,8 @@ def test_handshake_that_never_ends_is_dropped(gateway):
         s.settimeout(15)
         s.sendall(b"\x16\x03\x01")
         started = time.monotonic()
-        try:
+        with contextlib.suppress(ConnectionError):
             assert s.recv(100) == b""
-        except ConnectionError:
-            pass
         assert time.monotonic() - started < 14
 
 
@@ -199,10 +196,8 @@ def test_an_address_has_its_limit(stack, tmp_path):
             assert held[number].recv(12) == b"HTTP/1.1 200"
         with socket.create_connection(("127.0.0.1", gateway.port), 5) as refused:
             refused.settimeout(5)
-            try:
+            with contextlib.suppress(ConnectionError):
                 assert refused.recv(1) == b""
-            except ConnectionError:
-                pass
         with socket.create_connection(
             ("127.0.0.1", gateway.port), 5, source_address=("127.0.0.2", 0)
         ) as other:
