@@ -337,11 +337,30 @@ static bool third_of(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-/* The o-th (-1 = last) weekday w in the stretch r, or in the next such month when r is absent. */
+static bool nth_weekday(struct nlu_eval *eval, struct nlu_value *out);
+
+/* "the first Monday of the month": of this one, or if that is over of the next */
+static bool nth_weekday_of_unit(struct nlu_eval *eval, struct nlu_value *out)
+{
+    for (int64_t which = THIS; which <= NEXT; which++) {
+        struct nlu_value stretch = {0};
+        eval->args[NLU_KEY('k')] = (struct nlu_arg){.set = true, .n = which};
+        if (!unit(eval, &stretch))
+            return false;
+        eval->args[NLU_KEY('r')] = (struct nlu_arg){.set = true, .value = &stretch};
+        if (nth_weekday(eval, out) && nlu_days(out->from) >= today(eval))
+            return true;
+    }
+    return false;
+}
+
+/* The o-th (-1 = last) weekday w in the stretch r, or else in the unit u */
 static bool nth_weekday(struct nlu_eval *eval, struct nlu_value *out)
 {
     const struct nlu_value *r = nlu_arg_value(eval, 'r');
     int64_t o = nlu_arg_n(eval, 'o', 1), w = nlu_arg_n(eval, 'w', 0);
+    if (!r && nlu_arg_n(eval, 'u', 0))
+        return nth_weekday_of_unit(eval, out);
     if (!r || !(r->flags & NLU_HAS_DATE) || o == 0)
         return false;
     int64_t from = nlu_days(r->from), to = nlu_days(r->to), at;
@@ -395,7 +414,7 @@ static bool nth_unit(struct nlu_eval *eval, struct nlu_value *out)
     struct nlu_value this_year = {0};
     int64_t o = nlu_arg_n(eval, 'o', 1);
     enum nlu_grain u = (enum nlu_grain)nlu_arg_n(eval, 'u', NLU_WEEK);
-    month_range(&this_year, eval->now.year, 1, 12);
+    month_range(&this_year, nlu_arg_n(eval, 'y', eval->now.year), 1, 12);
     if (!r)
         r = &this_year;
     if (!(r->flags & NLU_HAS_DATE) || o == 0 || o > (u == NLU_QUARTER ? 4 : 60))
@@ -541,7 +560,8 @@ static bool workdays(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-/* "next three months": counted in whole ones, from the next that begins */
+/* "next three months", "last two weeks" (n is negative): counted in whole ones, from the next that
+ * begins, or up to the one that is */
 static bool whole_units(struct nlu_eval *eval, struct nlu_value *out, enum nlu_grain u, int64_t n)
 {
     if (u < NLU_DAY) {
@@ -560,11 +580,14 @@ static bool whole_units(struct nlu_eval *eval, struct nlu_value *out, enum nlu_g
     last = (struct nlu_value){0};
     if (!unit(eval, &last))
         return false;
-    eval->args[NLU_KEY('n')].n = 1;
+    eval->args[NLU_KEY('n')].n = n > 0 ? 1 : -1;
     if (!unit(eval, out))
         return false;
-    out->to = last.to;
-    out->n = n;
+    if (n > 0)
+        out->to = last.to;
+    else
+        out->from = last.from;
+    out->n = n > 0 ? n : -n;
     return true;
 }
 
@@ -576,8 +599,9 @@ static bool units(struct nlu_eval *eval, struct nlu_value *out)
     enum nlu_grain u = d ? d->grain : (enum nlu_grain)nlu_arg_n(eval, 'u', NLU_DAY);
     if (n < 1 || n > 10000)
         return false;
-    if (nlu_arg_n(eval, 'x', 0) && u != NLU_DAY && u != NLU_WEEKEND)
-        return whole_units(eval, out, u, n);
+    bool whole = nlu_arg_n(eval, 'x', 0) && u != NLU_DAY && u != NLU_WEEKEND;
+    if (whole || u == NLU_QUARTER || (sign < 0 && (u == NLU_WEEK || u == NLU_YEAR)))
+        return whole_units(eval, out, u, sign * n);
     out->grain = u;
     if (u < NLU_DAY) {
         int64_t span = n * (u == NLU_HOUR ? 3600 : u == NLU_MINUTE ? 60 : 1);
