@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define PREFIX "dapr:"
-enum { FETCH_MS = 5000, ANSWER_MAX = 256 * 1024, TARGET_MAX = 1024, HEADER_MAX = 1024 };
+enum { FETCH_MS = 5000, ANSWER_MAX = 256 * 1024, PATH_BYTES = 768 };
 
 static char **field_of(const struct base_config_key *key, const void *config)
 {
@@ -85,19 +85,13 @@ static bool has_no_store(struct base_sv answer)
 
 static bool fetch(const struct fetching *f, struct base_buf *ret_value)
 {
-    char target[TARGET_MAX];
-    char line[HEADER_MAX];
+    char path[PATH_BYTES];
     char why[NET_FETCH_WHY] = "";
     int status = 0;
     struct base_buf answer;
-    const char *const headers[] = {line};
-    const struct net_client_request request = {
-        .method = "GET", .url = target, .headers = headers, .header_count = 1};
-    (void)snprintf(line, sizeof(line), "dapr-api-token: %s", f->settings->token);
-    (void)snprintf(target, sizeof(target), "%s/v1.0/secrets/%s/%.*s", f->settings->url, f->store,
-                   SV_FMT(f->name));
+    (void)snprintf(path, sizeof(path), "/v1.0/secrets/%s/%.*s", f->store, SV_FMT(f->name));
     base_buf_init(&answer, ANSWER_MAX);
-    bool ok = net_fetch(&request, FETCH_MS, &status, &answer, why) == BASE_OK;
+    bool ok = dapr_fetch(f->settings, path, FETCH_MS, &status, &answer, why) == BASE_OK;
     if (!ok)
         (void)complain(f, why);
     else if (status == 401 && !has_no_store(base_buf_sv(&answer)))

@@ -38,22 +38,33 @@ static bool token_line(const char *token, char line[HEADER_MAX])
     return n > 0 && n < HEADER_MAX;
 }
 
-enum base_err dapr_wait(const struct dapr_settings *settings, struct base_buf *errors)
+enum base_err dapr_fetch(const struct dapr_settings *settings, const char *path, long timeout_ms,
+                         int *ret_status, struct base_buf *ret_body, char *why)
 {
     char target[TARGET_MAX];
     char line[HEADER_MAX];
-    char why[NET_FETCH_WHY] = "its token is too long";
-    int status = 0;
-    struct base_buf body;
     const char *const headers[] = {line};
-    const struct net_client_request request = {
-        .method = "GET", .url = target, .headers = headers, .header_count = 1};
-    bool fits = token_line(settings->token, line);
-    (void)snprintf(target, sizeof(target), "%s/v1.0/healthz/outbound", settings->url);
+    int n = snprintf(target, sizeof(target), "%s%s", settings->url, path);
+    if (n >= (int)sizeof(target) || !token_line(settings->token, line)) {
+        (void)snprintf(why, NET_FETCH_WHY, "its address or token is too long");
+        return BASE_INVALID;
+    }
+    return net_fetch(
+        &(struct net_client_request){
+            .method = "GET", .url = target, .headers = headers, .header_count = 1},
+        timeout_ms, ret_status, ret_body, why);
+}
+
+enum base_err dapr_wait(const struct dapr_settings *settings, struct base_buf *errors)
+{
+    char why[NET_FETCH_WHY] = "";
+    struct base_buf body;
     base_buf_init(&body, 4096);
-    for (int64_t left_ms = settings->wait_ms; fits; left_ms -= PROBE_AGAIN_MS) {
+    for (int64_t left_ms = settings->wait_ms;; left_ms -= PROBE_AGAIN_MS) {
+        int status = 0;
         base_buf_reset(&body);
-        bool answered = net_fetch(&request, PROBE_MS, &status, &body, why) == BASE_OK;
+        bool answered = dapr_fetch(settings, "/v1.0/healthz/outbound", PROBE_MS, &status, &body,
+                                   why) == BASE_OK;
         if (answered && status >= 200 && status < 300) {
             base_buf_done(&body);
             return BASE_OK;

@@ -29,6 +29,11 @@ void dapr_settings_complete(struct dapr_settings *settings, char *url_text);
 BASE_MUST_CHECK enum base_err dapr_wait(const struct dapr_settings *settings,
                                         struct base_buf *errors);
 
+/* One GET that blocks: for a program that starts. As net_fetch. */
+BASE_MUST_CHECK enum base_err dapr_fetch(const struct dapr_settings *settings, const char *path,
+                                         long timeout_ms, int *ret_status,
+                                         struct base_buf *ret_body, char *why);
+
 /* A request from our sidecar, or one that it vouches for: it bears the app's token. */
 bool dapr_from_sidecar(const struct dapr_settings *settings, const struct net_request *req);
 
