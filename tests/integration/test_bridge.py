@@ -216,25 +216,30 @@ def test_a_due_reminder_fires_once_with_two_schedulers(stack, new_user, tmp_path
 
 def test_a_reminder_reaches_the_phone_soon_and_can_be_followed(stack, user):
     add_users(stack, [user])
-    time.sleep(1.1)  # single reminders are logged up to so many a second, and others came just now
-    with Phone(stack["TODO_MQTT_URL"], user, stack.token(user)) as phone:
-        assert phone.subscribe(f"todo/v1/{user}/reminders") < 128
-        before = time.time()
-        reminder = add_reminder(stack, user, "Call Ann")
-        got = phone.wait("the reminder", lambda m: m.json["data"]["reminder_id"] == reminder)
-        assert got.at - before < 1.0
-        assert 0 < got.expiry <= DAY
-        event = got.json
-        assert event["type"] == "reminder.triggered" and event["data"]["title"] == "Call Ann"
-        assert event["data"]["tag"] == event["subject"] == event["data"]["task_id"]
-        assert [a["id"] for a in event["data"]["actions"]] == ["complete", "snooze", "snooze"]
-        assert "late" not in event["data"]
-    trace = event["traceparent"].split("-")[1]
+    wanted = {"reminder.fired", "relay.event", "mqtt.event"}
 
-    def logged() -> set[str]:
+    def logged(trace: str) -> set[str]:
         return {line["event"] for line in stack.log("bridge") if line.get("trace_id") == trace}
 
-    wait_for("its way in the log", lambda: logged() >= {"reminder.fired", "relay.event", "mqtt.event"})
+    with Phone(stack["TODO_MQTT_URL"], user, stack.token(user)) as phone:
+        assert phone.subscribe(f"todo/v1/{user}/reminders") < 128
+        # Single reminders are logged up to so many a second, and others may have come just now.
+        for _ in range(5):
+            time.sleep(1.1)
+            before = time.time()
+            reminder = add_reminder(stack, user, "Call Ann")
+            got = phone.wait("the reminder", lambda m, r=reminder: m.json["data"]["reminder_id"] == r)
+            assert got.at - before < 1.0
+            assert 0 < got.expiry <= DAY
+            event = got.json
+            assert event["type"] == "reminder.triggered" and event["data"]["title"] == "Call Ann"
+            assert event["data"]["tag"] == event["subject"] == event["data"]["task_id"]
+            assert [a["id"] for a in event["data"]["actions"]] == ["complete", "snooze", "snooze"]
+            assert "late" not in event["data"]
+            time.sleep(0.2)
+            if logged(event["traceparent"].split("-")[1]) >= wanted:
+                return
+    raise AssertionError("no reminder of five has its way in the log")
 
 
 def test_after_an_outage_late_is_told_late_and_much_of_it_once(stack, new_user, tmp_path):
