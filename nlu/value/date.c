@@ -600,7 +600,8 @@ static bool units(struct nlu_eval *eval, struct nlu_value *out)
     if (n < 1 || n > 10000)
         return false;
     bool whole = nlu_arg_n(eval, 'x', 0) && u != NLU_DAY && u != NLU_WEEKEND;
-    if (whole || u == NLU_QUARTER || (sign < 0 && (u == NLU_WEEK || u == NLU_YEAR)))
+    bool counted_back = d && sign < 0 && (u == NLU_WEEK || u == NLU_YEAR);
+    if (whole || counted_back || u == NLU_QUARTER)
         return whole_units(eval, out, u, sign * n);
     out->grain = u;
     if (u < NLU_DAY) {
