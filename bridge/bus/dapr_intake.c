@@ -127,6 +127,16 @@ static void answer_finished(struct dapr_consumer *consumer)
         consumer->last = &(*consumer->last)->next;
 }
 
+/* A sidecar that was restarted brings the same again: what its predecessor brought, and nobody has
+ * begun with, would only pile up while a consumer is paused. */
+static void forget_abandoned(struct dapr_consumer *consumer)
+{
+    for (struct delivery *delivery = consumer->first; delivery; delivery = delivery->next)
+        if (delivery->handed == 0 && net_request_gone(delivery->req))
+            delivery->open = 0; /* unanswered entries say RETRY, to nobody */
+    answer_finished(consumer);
+}
+
 /* Handing over. */
 
 static void hand_entry(struct dapr_consumer *consumer, struct delivery *delivery, size_t i)
@@ -237,6 +247,8 @@ static void serve_events(struct dapr *dapr, struct net_request *req, struct base
         answer(delivery); /* RETRY */
         return;
     }
+    if (!consumer->handing)
+        forget_abandoned(consumer);
     *consumer->last = delivery;
     consumer->last = &delivery->next;
     hand_over(consumer);
