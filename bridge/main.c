@@ -248,23 +248,15 @@ static void print_mode(const struct app *app, enum base_config_mode mode, struct
     }
 }
 
-/* Before anything is made from the settings. */
 static enum base_err meet_sidecar(struct app *app, struct base_buf *errors)
 {
     const struct bridge_config *config = &app->config;
-    bool secrets = dapr_secrets_wanted(&bridge_config_table, config);
     app->dapr = (struct dapr_settings){.url = config->dapr_url,
                                        .token = config->dapr_token,
                                        .app_token = config->dapr_app_token,
                                        .wait_ms = config->dapr_wait};
-    dapr_settings_complete(&app->dapr, app->dapr_url);
-    if (config->bus != BUS_KIND_DAPR && !secrets)
-        return BASE_OK;
-    enum base_err err = dapr_wait(&app->dapr, errors);
-    if (err == BASE_OK && secrets)
-        err = dapr_secrets_fetch(&app->dapr, config->dapr_secrets, &bridge_config_table,
-                                 &app->config, errors);
-    return err;
+    return dapr_meet(&app->dapr, app->dapr_url, config->bus == BUS_KIND_DAPR, config->dapr_secrets,
+                     &bridge_config_table, &app->config, errors);
 }
 
 static int start(struct app *app, struct base_buf *errors, struct base_buf *text)

@@ -268,23 +268,15 @@ static int inform(struct app *app, enum base_config_mode mode)
     return 0;
 }
 
-/* Before anything is made from the settings. */
 static enum base_err meet_sidecar(struct app *app, struct base_buf *errors)
 {
     const struct gw_config *config = &app->config;
-    bool secrets = dapr_secrets_wanted(&gw_config_table, config);
     app->shared.dapr = (struct dapr_settings){.url = config->dapr_url,
                                               .token = config->dapr_token,
                                               .app_token = config->dapr_app_token,
                                               .wait_ms = config->dapr_wait};
-    dapr_settings_complete(&app->shared.dapr, app->dapr_url);
-    if (config->bus != BUS_KIND_DAPR && !secrets)
-        return BASE_OK;
-    enum base_err err = dapr_wait(&app->shared.dapr, errors);
-    if (err == BASE_OK && secrets)
-        err = dapr_secrets_fetch(&app->shared.dapr, config->dapr_secrets, &gw_config_table,
-                                 &app->config, errors);
-    return err;
+    return dapr_meet(&app->shared.dapr, app->dapr_url, config->bus == BUS_KIND_DAPR,
+                     config->dapr_secrets, &gw_config_table, &app->config, errors);
 }
 
 int main(int argc, char **argv)

@@ -17,8 +17,6 @@ enum {
     METADATA_MAX = 1 << 20
 };
 
-static void look(void *ctx);
-
 static void set_state(struct dapr *dapr, bool up, const char *why)
 {
     bool changed = up != dapr->up;

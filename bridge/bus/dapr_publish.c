@@ -51,8 +51,6 @@ struct dapr_outbox {
     char topic[];
 };
 
-static void send_next(void *ctx);
-
 static void end(struct dapr_outbox *box, struct publication *publication, enum base_err err)
 {
     box->dapr->pending--;

@@ -143,6 +143,20 @@ enum base_err dapr_secrets_fetch(const struct dapr_settings *settings, const cha
     return ok ? BASE_OK : BASE_UNAVAILABLE;
 }
 
+enum base_err dapr_meet(struct dapr_settings *settings, char *url_text, bool needed,
+                        const char *store, const struct base_config_table *table, void *config,
+                        struct base_buf *errors)
+{
+    bool secrets = dapr_secrets_wanted(table, config);
+    dapr_settings_complete(settings, url_text);
+    if (!needed && !secrets)
+        return BASE_OK;
+    enum base_err err = dapr_wait(settings, errors);
+    if (err == BASE_OK && secrets)
+        err = dapr_secrets_fetch(settings, store, table, config, errors);
+    return err;
+}
+
 enum base_err dapr_secrets_keep(const struct base_config_table *table, const void *old, void *fresh)
 {
     for (size_t i = 0; i < table->count; i++) {

@@ -20,6 +20,12 @@ BASE_MUST_CHECK enum base_err dapr_secrets_fetch(const struct dapr_settings *set
                                                  const struct base_config_table *table,
                                                  void *config, struct base_buf *errors);
 
+/* What a daemon does before it makes anything from its configuration: completes the settings, and
+ * where the bus needs the sidecar or a secret is in its store, waits for it and fetches. Blocks. */
+BASE_MUST_CHECK enum base_err dapr_meet(struct dapr_settings *settings, char *url_text, bool needed,
+                                        const char *store, const struct base_config_table *table,
+                                        void *config, struct base_buf *errors);
+
 /* A configuration that was read anew keeps the secrets that were fetched for the old one. */
 BASE_MUST_CHECK enum base_err dapr_secrets_keep(const struct base_config_table *table,
                                                 const void *old, void *fresh);

@@ -108,7 +108,6 @@ def measure(bus: str) -> dict:
         rate, spent = backlog(stack, parts)
     finally:
         stack.down()
-        stack.dev("down")
     return {
         "p50": percentile(late, 0.5), "p99": percentile(late, 0.99),
         "alone p50": percentile(alone, 0.5), "alone p99": percentile(alone, 0.99),
