@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "bridge/backlog.h"
 #include "bridge/part.h"
 #include "bridge/topics.h"
 #include "lib/base/log.h"
@@ -14,7 +15,8 @@
 #include "tasks/event.h"
 #include "tasks/store/relay.h"
 
-enum { WINDOW = 16384, EVENT_MAX = 1 << 20 };
+enum { WINDOW = 32768, EVENT_MAX = 1 << 20 };
+_Static_assert(BRIDGE_BACKLOG_HELD_MAX <= TASK_RELAY_HELD_USERS_MAX, "all of them can be told");
 _Static_assert((WINDOW & (WINDOW - 1)) == 0, "indices are masked");
 
 struct relay;
@@ -24,7 +26,8 @@ struct slot {
     int64_t id;
     int64_t taken_us;
     struct base_id event_id;
-    int waiting; /* acknowledgements to come */
+    uint32_t ticket; /* of its user's backlog */
+    int waiting;     /* acknowledgements to come */
     bool reminder;
 };
 
@@ -32,6 +35,7 @@ struct relay {
     struct bridge_env env;
     struct task_relay *store;
     struct bridge_link link;
+    struct bridge_backlog *backlog;
     struct base_buf payload;
     struct bridge_log_budget log;
     bool bus_was_up;
@@ -43,6 +47,12 @@ struct relay {
 
 static void hold_or_go_on(struct relay *relay)
 {
+    struct base_sv users[BRIDGE_BACKLOG_HELD_MAX];
+    if (bridge_backlog_changed(relay->backlog)) {
+        size_t n = bridge_backlog_held(relay->backlog, users);
+        base_metric_set(BASE_M_RELAY_HELD, 0, (int64_t)n);
+        task_relay_hold_users(relay->store, users, n);
+    }
     uint64_t used = relay->tail - relay->head;
     base_metric_set(BASE_M_RELAY_UNACKED, 0, (int64_t)used);
     if (relay->failed && used == 0 && !relay->draining) {
@@ -75,10 +85,16 @@ static void advance(struct relay *relay)
         task_relay_save(relay->store, done);
 }
 
+static void answered(struct slot *slot)
+{
+    if (--slot->waiting == 0)
+        bridge_backlog_end(slot->relay->backlog, slot->ticket);
+}
+
 static void on_acked(struct slot *slot, enum base_err err, size_t topic)
 {
     struct relay *relay = slot->relay;
-    slot->waiting--;
+    answered(slot);
     if (err == BASE_OK) {
         base_metric_add(BASE_M_RELAY_PUBLISHED, topic, 1);
     } else {
@@ -133,6 +149,7 @@ static void publish(struct relay *relay, const struct task_relay_event *event)
     *slot = (struct slot){.relay = relay,
                           .id = event->id,
                           .taken_us = base_loop_now_us(relay->env.loop),
+                          .ticket = bridge_backlog_begin(relay->backlog, event->user_id),
                           .reminder = task_event_topic(event->type) == TASK_TOPIC_REMINDERS};
     if (task_event_id(event->payload, &slot->event_id))
         base_id_text(slot->event_id, id);
@@ -162,7 +179,7 @@ static void publish(struct relay *relay, const struct task_relay_event *event)
     size_t also = bridge_topic_of(event->type);
     if (also != BRIDGE_TOPIC_UPDATES && !relay->failed)
         publish_to(relay, slot, &message, also);
-    slot->waiting--;
+    answered(slot);
     enum base_log_level level = bridge_log_level(&relay->log, slot->taken_us);
     BASE_LOG_AT(level, "relay.event", LOG_STR("type", task_event_name(event->type)),
                 LOG_STR("event_id", id), LOG_SV("user", event->user_id),
@@ -209,6 +226,7 @@ static void relay_free(void *part)
 {
     struct relay *relay = part;
     task_relay_free(relay->store);
+    bridge_backlog_free(relay->backlog);
     base_buf_done(&relay->payload);
     free(relay);
 }
@@ -232,7 +250,9 @@ static enum base_err relay_start(const struct bridge_env *env, void **ret_part,
                                          .on_stats = on_stats,
                                          .on_state = on_state,
                                          .ctx = relay};
-    enum base_err err = task_relay_new(&options, &relay->store);
+    enum base_err err = bridge_backlog_new(&relay->backlog);
+    if (err == BASE_OK)
+        err = task_relay_new(&options, &relay->store);
     if (err != BASE_OK) {
         base_buf_addf(errors, "relay: %s\n", base_err_text(err));
         relay_free(relay);

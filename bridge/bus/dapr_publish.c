@@ -17,8 +17,7 @@
 
 enum {
     BATCH = 500,
-    LOOKED_AT = 16384, /* events that wait, in search of further keys: the relay's window */
-    SLOTS = 2048,      /* of the set of keys; a power of two */
+    SLOTS = 2048, /* of the set of keys; a power of two */
     BATCH_BYTES = 1 << 20,
     EVENT_BYTES = 3 << 20, /* a sidecar takes 4 MiB at a time unless told otherwise */
     PENDING_MAX = 65536,
@@ -133,7 +132,7 @@ static void gather(struct dapr_outbox *box, struct base_buf *body)
     uint64_t keys[SLOTS] = {0};
     struct publication **at = &box->first;
     base_buf_add_char(body, '[');
-    for (size_t looked = 0; *at && looked < LOOKED_AT && box->call_count < BATCH; looked++) {
+    while (*at && box->call_count < BATCH) {
         struct publication *publication = *at;
         if (box->call_count && body->len + publication->len > BATCH_BYTES)
             break;

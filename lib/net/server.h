@@ -28,9 +28,11 @@ struct net_request;
 enum net_close {
     NET_CLOSE_NORMAL = 1000,
     NET_CLOSE_GOING_AWAY = 1001,
+    NET_CLOSE_PROTOCOL = 1002,
     NET_CLOSE_BINARY = 1003, /* only text is spoken here */
     NET_CLOSE_NONE = 1005,   /* on_close only: the peer gave no code */
     NET_CLOSE_LOST = 1006,   /* on_close only: the connection broke */
+    NET_CLOSE_TEXT = 1007,   /* not UTF-8 */
     NET_CLOSE_POLICY = 1008,
     NET_CLOSE_TOO_LARGE = 1009,
     NET_CLOSE_RESTART = 1012,

@@ -5,6 +5,7 @@
  * bypass its framing, the close frame too: on libuv its own way of closing sends none.
  */
 #include "lib/base/metrics.h"
+#include "lib/base/utf8.h"
 #include "lib/net/server_private.h"
 
 enum { MESSAGE_KEEP = 4096 };
@@ -68,9 +69,11 @@ int net_ws_confirm(struct net_conn *conn)
     struct base_sv upgrade = header(conn, &arena, WSI_TOKEN_UPGRADE);
     struct base_sv key = header(conn, &arena, WSI_TOKEN_KEY);
     struct base_sv version = header(conn, &arena, WSI_TOKEN_VERSION);
+    struct base_sv protocol = header(conn, &arena, WSI_TOKEN_HTTP);
     if (!base_sv_eq_i(upgrade, SV("websocket")))
         return -1; /* h2c, or lws has answered an unknown one already */
-    if (!info.path.len || key.len != 24)
+    /* RFC 6455, section 4.2.1: at least HTTP/1.1. */
+    if (!info.path.len || key.len != 24 || !base_sv_ends(protocol, SV("1.1")))
         return refuse(conn, 400, "", NET_REFUSED_UPGRADE);
     if (!base_sv_eq(version, SV("13")))
         return refuse(conn, 426, "Sec-WebSocket-Version: 13\r\n", NET_REFUSED_UPGRADE);
@@ -149,11 +152,30 @@ int net_ws_receive(struct net_conn *conn, const char *bytes, size_t len)
     return 0;
 }
 
+/* RFC 6455, sections 5.5.1 and 7.4, with what IANA has registered since. 0: nothing is wrong. */
+static int close_error(const unsigned char *payload, size_t len)
+{
+    if (len == 0)
+        return 0;
+    int code = len >= 2 ? payload[0] << 8 | payload[1] : 0;
+    bool known = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+                 (code >= 3000 && code <= 4999);
+    if (!known)
+        return NET_CLOSE_PROTOCOL;
+    return base_utf8_valid(base_sv((const char *)payload + 2, len - 2)) ? 0 : NET_CLOSE_TEXT;
+}
+
 int net_ws_peer_close(struct net_conn *conn, const unsigned char *payload, size_t len)
 {
     if (conn->phase == NET_PHASE_CLOSING && !conn->out.count)
         return -1; /* the answer to ours: done, without an echo by lws */
     net_out_clear(&conn->out);
+    int wrong = close_error(payload, len);
+    if (wrong) {
+        net_conn_close(conn, wrong, SV("close frame"));
+        net_out_flush(conn);
+        return -1; /* lws would send back what came */
+    }
     conn->phase = NET_PHASE_CLOSED;
     conn->close_code = len >= 2 ? payload[0] << 8 | payload[1] : NET_CLOSE_NONE;
     net_conn_timeout(conn, conn->server->options.close_timeout_ms);

@@ -29,7 +29,8 @@ enum {
     MARK_MS = 15,
     FROM_START_MS = 100,
     PUBLISHED_MAX = 4096,
-    PARAMS_MAX = 1 << 20
+    PARAMS_MAX = 1 << 20,
+    HELD_BYTES = 256 * TASK_RELAY_HELD_USERS_MAX
 };
 
 enum state { DOWN, FOLLOWING, PREPARING, CURSOR, READING, NUMBERING };
@@ -39,7 +40,8 @@ enum state { DOWN, FOLLOWING, PREPARING, CURSOR, READING, NUMBERING };
 
 #define NUMBER_SQL                                                                                 \
     "WITH d AS MATERIALIZED (DELETE FROM outbox WHERE ctid = ANY(ARRAY("                           \
-    "  SELECT ctid FROM outbox WHERE id > $2::int8 ORDER BY id LIMIT $1::int4))"                   \
+    "  SELECT ctid FROM outbox WHERE id > $2::int8 AND user_id <> ALL($3::text[])"                 \
+    "  ORDER BY id LIMIT $1::int4))"                                                               \
     "  RETURNING id, user_id, type, payload),"                                                     \
     " g AS MATERIALIZED (SELECT user_id, count(*) AS n, array_agg(id ORDER BY id) AS i,"           \
     "  array_agg(type ORDER BY id) AS t, array_agg(payload ORDER BY id) AS p"                      \
@@ -55,8 +57,9 @@ enum state { DOWN, FOLLOWING, PREPARING, CURSOR, READING, NUMBERING };
 /* How long the events of the outbox have waited; if long, who may be in the way: an old snapshot
  * keeps dead rows alive. */
 #define STATS_SQL                                                                                  \
-    "WITH o AS (SELECT (SELECT created_at FROM outbox WHERE id > $1::int8 ORDER BY id LIMIT 1)"    \
-    "  AS oldest, (SELECT max(id) - min(id) + 1 FROM outbox WHERE id > $1) AS depth)"              \
+    "WITH o AS (SELECT (SELECT created_at FROM outbox WHERE id > $1::int8"                         \
+    "   AND user_id <> ALL($2::text[]) ORDER BY id LIMIT 1) AS oldest,"                            \
+    "  (SELECT max(id) - min(id) + 1 FROM outbox WHERE id > $1) AS depth)"                         \
     " SELECT coalesce((extract(epoch FROM now() - oldest) * 1000000)::int8, 0),"                   \
     "  coalesce(depth, 0)::int8,"                                                                  \
     "  CASE WHEN oldest < now() - interval '5 s' THEN (SELECT pid::int8 FROM pg_stat_activity"     \
@@ -93,6 +96,7 @@ struct task_relay {
     /* Rows of the outbox: all that was committed up to low is gone, but for late ones. */
     int64_t low, mark, newest;
     int64_t mark_at_us, from_start_at_us;
+    struct base_buf held_users; /* their names, each ended by a zero byte */
     int64_t save_wanted, save_sent, saved;
     struct base_id published[PUBLISHED_MAX];
     size_t published_count;
@@ -242,6 +246,18 @@ static int64_t begin_behind(struct task_relay *relay)
     return 0;
 }
 
+static void add_held_users(struct task_relay *relay)
+{
+    struct base_sv rest = base_buf_sv(&relay->held_users);
+    pg_array_begin(relay->params, PG_TEXT);
+    while (rest.len) {
+        struct base_sv user = base_sv_from(rest.ptr);
+        pg_array_text(relay->params, user);
+        rest = base_sv_sub(rest, user.len + 1, rest.len);
+    }
+    pg_array_end(relay->params);
+}
+
 /* The next round. */
 static void step(void *ctx)
 {
@@ -274,6 +290,7 @@ static void step(void *ctx)
     case NUMBERING:
         pg_add_int4(relay->params, relay->options.batch);
         pg_add_int8(relay->params, begin_behind(relay));
+        add_held_users(relay);
         if (!relay->held)
             ask(relay, "relay_number", on_numbered);
         break;
@@ -362,6 +379,7 @@ static void on_chores(void *ctx)
     send_published(relay);
     pg_params_reset(relay->params);
     pg_add_int8(relay->params, relay->low);
+    add_held_users(relay);
     if (now >= relay->stats_at_us && chore(relay, "relay_stats", on_stats))
         relay->stats_at_us = now + STATS_MS * INT64_C(1000);
     if (now >= relay->partitions_at_us) {
@@ -406,6 +424,16 @@ void task_relay_hold(struct task_relay *relay, bool held)
     relay->held = held;
 }
 
+void task_relay_hold_users(struct task_relay *relay, const struct base_sv *users, size_t n)
+{
+    base_buf_reset(&relay->held_users);
+    for (size_t i = 0; i < n; i++) {
+        base_buf_add(&relay->held_users, users[i]);
+        base_buf_add_char(&relay->held_users, '\0');
+    }
+    relay->from_start_at_us = 0; /* who is let go has rows behind the mark */
+}
+
 void task_relay_save(struct task_relay *relay, int64_t id)
 {
     if (id > relay->save_wanted)
@@ -444,6 +472,7 @@ void task_relay_free(struct task_relay *relay)
     pg_params_free(relay->params);
     base_timer_free(relay->poll);
     base_timer_free(relay->chores);
+    base_buf_done(&relay->held_users);
     free(relay->events);
     free(relay);
 }
@@ -455,6 +484,7 @@ enum base_err task_relay_new(const struct task_relay_options *options,
     if (!relay)
         return BASE_NO_MEMORY;
     relay->options = *options;
+    base_buf_init(&relay->held_users, HELD_BYTES);
     relay->events = calloc((size_t)options->batch, sizeof(*relay->events));
     enum base_err err = relay->events ? BASE_OK : BASE_NO_MEMORY;
     if (err == BASE_OK)
