@@ -16,7 +16,6 @@
 #include "tasks/store/relay.h"
 
 enum { WINDOW = 32768, EVENT_MAX = 1 << 20 };
-_Static_assert(BRIDGE_BACKLOG_HELD_MAX <= TASK_RELAY_HELD_USERS_MAX, "all of them can be told");
 _Static_assert((WINDOW & (WINDOW - 1)) == 0, "indices are masked");
 
 struct relay;

@@ -29,8 +29,7 @@ enum {
     MARK_MS = 15,
     FROM_START_MS = 100,
     PUBLISHED_MAX = 4096,
-    PARAMS_MAX = 1 << 20,
-    HELD_BYTES = 256 * TASK_RELAY_HELD_USERS_MAX
+    PARAMS_MAX = 1 << 20
 };
 
 enum state { DOWN, FOLLOWING, PREPARING, CURSOR, READING, NUMBERING };
@@ -484,7 +483,7 @@ enum base_err task_relay_new(const struct task_relay_options *options,
     if (!relay)
         return BASE_NO_MEMORY;
     relay->options = *options;
-    base_buf_init(&relay->held_users, HELD_BYTES);
+    base_buf_init(&relay->held_users, PARAMS_MAX / 2);
     relay->events = calloc((size_t)options->batch, sizeof(*relay->events));
     enum base_err err = relay->events ? BASE_OK : BASE_NO_MEMORY;
     if (err == BASE_OK)

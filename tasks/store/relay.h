@@ -15,8 +15,6 @@
 #include "lib/base/id.h"
 #include "lib/base/loop.h"
 
-enum { TASK_RELAY_HELD_USERS_MAX = 32 };
-
 struct task_relay;
 
 /* Valid during on_events. */
@@ -56,8 +54,7 @@ bool task_relay_up(const struct task_relay *relay);
 bool task_relay_leads(const struct task_relay *relay);
 /* While held no further events are handed over or numbered. */
 void task_relay_hold(struct task_relay *relay, bool held);
-/* These users' events wait without a number until the next call; 0: nobody's do. Copied. At most
- * TASK_RELAY_HELD_USERS_MAX. */
+/* These users' events, and only theirs, wait without a number from now on. Copied. */
 void task_relay_hold_users(struct task_relay *relay, const struct base_sv *users, size_t n);
 /* The history's old days go now, not with the next round of chores an hour on. */
 void task_relay_sweep(struct task_relay *relay);
