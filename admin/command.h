@@ -22,6 +22,7 @@ int admin_audit(int argc, char **argv);
 int admin_dlq(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
 int admin_queue(int argc, char **argv);
+int admin_revoke(int argc, char **argv);
 int admin_rrule(int argc, char **argv);
 int admin_token(int argc, char **argv);
 int admin_top(int argc, char **argv);

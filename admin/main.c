@@ -11,6 +11,7 @@ static const struct admin_command commands[] = {
     {"dlq", "list and replay what could not be delivered", admin_dlq},
     {"migrate", "bring the database's schema up to date", admin_migrate},
     {"queue", "list and cancel reminders that are still to come", admin_queue},
+    {"revoke", "end a user's tokens and connections", admin_revoke},
     {"rrule", "expand recurrence rules: JSON lines from standard input", admin_rrule},
     {"token", "print a token for development", admin_token},
     {"top", "what gateways and bridges are doing, from their metrics", admin_top},

@@ -20,7 +20,7 @@
 #define FOREIGN "/dapr/foreign/"
 #define BINDINGS "/dapr/bindings/"
 /* In the Common Expression Language, over the CloudEvent. */
-#define OUR_EVENTS "event.type.matches('^(task|recurring|reminder|chat)[.]')"
+#define OUR_EVENTS "event.type.matches('^(task|recurring|reminder|chat|session)[.]')"
 
 enum {
     BODY_MAX = 128 << 20,

@@ -228,6 +228,30 @@ static void erase(void *self)
     task_store_erase(me->by.call->worker->store, me->by.user->id, on_erased, me);
 }
 
+static void on_revoked(void *ctx, enum base_err err)
+{
+    struct me *me = ctx;
+    me->by.user->loaded = false;
+    if (err == BASE_OK)
+        gw_call_json(me->by.call, 204, SV_NULL, NULL, 0);
+    else
+        gw_call_problem(me->by.call, err, NULL, NULL);
+    gw_asker_end(me);
+}
+
+static void sign_out(void *self)
+{
+    struct me *me = self;
+    task_store_revoke(me->by.call->worker->store, me->by.user->id, on_revoked, me);
+}
+
+void gw_http_me_sign_out(struct gw_call *call)
+{
+    struct me *me = me_new(call, sign_out);
+    if (me)
+        gw_asker_begin(me, true);
+}
+
 void gw_http_me_delete(struct gw_call *call)
 {
     if (!base_sv_eq(net_request_arg(call->req, SV("confirm")), call->user_id)) {

@@ -69,6 +69,8 @@ static inline bool gw_user_revoked(const struct gw_user *user, int64_t issued_us
  * delivery is noted; null of any other. */
 void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struct base_id reminder,
                   struct net_msg *frame);
+/* The user's tokens were revoked: he is read again, and sessions that have one of them end. */
+void gw_hub_revoked(struct gw_hub *hub, struct base_sv user_id);
 /* Events may have been missed: every session reads again what it lacks. */
 void gw_hub_reread(struct gw_hub *hub);
 

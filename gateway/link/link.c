@@ -21,6 +21,7 @@ struct delivery {
     struct net_msg *frame;
     int64_t seq;
     struct base_id reminder;
+    bool revoked;
     size_t user_len;
     char user[129];
 };
@@ -44,6 +45,14 @@ struct gw_link {
 /* Only the first worker asks for the status, and serves the sidecar. */
 static struct gw_link *the_link;
 
+static void hand_over(struct gw_hub *hub, const struct delivery *delivery)
+{
+    struct base_sv user = base_sv(delivery->user, delivery->user_len);
+    gw_hub_event(hub, user, delivery->seq, delivery->reminder, delivery->frame);
+    if (delivery->revoked)
+        gw_hub_revoked(hub, user);
+}
+
 /* In the other worker's thread. */
 static void take_batch(void *ctx)
 {
@@ -52,8 +61,7 @@ static void take_batch(void *ctx)
     for (size_t i = 0; i < batch->count; i++) {
         struct delivery *delivery = &batch->deliveries[i];
         if (hub)
-            gw_hub_event(hub, base_sv(delivery->user, delivery->user_len), delivery->seq,
-                         delivery->reminder, delivery->frame);
+            hand_over(hub, delivery);
         net_msg_unref(delivery->frame);
     }
     if (batch->reread && hub)
@@ -96,12 +104,16 @@ static struct batch *batch_for(struct gw_link *link, size_t i)
     return link->pending[i];
 }
 
+static bool is_of(const struct bus_record *record, enum task_event_type type)
+{
+    return base_sv_eq_c(bus_record_header(record, BUS_H_TYPE), task_event_name(type));
+}
+
 /* The event's id if it is a reminder's. */
 static struct base_id reminder_of(const struct bus_record *record)
 {
     struct base_id id = {0};
-    const char *type = task_event_name(TASK_EVENT_REMINDER_TRIGGERED);
-    if (!base_sv_eq_c(bus_record_header(record, BUS_H_TYPE), type) ||
+    if (!is_of(record, TASK_EVENT_REMINDER_TRIGGERED) ||
         !base_id_parse(bus_record_header(record, BUS_H_ID), &id))
         return (struct base_id){0};
     return id;
@@ -125,18 +137,19 @@ static void on_record(void *ctx, const struct bus_record *record)
     base_metric_inc(BASE_M_EVENTS_RECEIVED);
     if (!frame)
         return;
-    struct base_id reminder = reminder_of(record);
-    gw_hub_event(link->workers[0]->hub, record->key, seq, reminder, frame);
+    struct delivery delivery = {.frame = frame,
+                                .seq = seq,
+                                .reminder = reminder_of(record),
+                                .revoked = is_of(record, TASK_EVENT_SESSION_REVOKED),
+                                .user_len = record->key.len};
+    memcpy(delivery.user, record->key.ptr, record->key.len);
+    hand_over(link->workers[0]->hub, &delivery);
     for (size_t i = 1; i < link->count; i++) {
         struct batch *batch = batch_for(link, i);
         if (!batch)
             continue;
-        struct delivery *delivery = &batch->deliveries[batch->count++];
-        delivery->frame = net_msg_ref(frame);
-        delivery->seq = seq;
-        delivery->reminder = reminder;
-        delivery->user_len = record->key.len;
-        memcpy(delivery->user, record->key.ptr, record->key.len);
+        batch->deliveries[batch->count++] = delivery;
+        (void)net_msg_ref(frame);
     }
     net_msg_unref(frame);
 }

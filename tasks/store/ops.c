@@ -78,6 +78,7 @@ static const struct {
     [TASK_OPS_REPLAY] = {1, "UPDATE reminder_fire SET attempts=0 WHERE attempts>=5"
                             " AND ($1::text='' OR reminder_id=nullif($1,'')::uuid)"
                             " RETURNING reminder_id"},
+    [TASK_OPS_REVOKE] = {1, "SELECT " UTC("revoke_user($1::text)")},
 };
 
 struct task_ops {

@@ -30,6 +30,8 @@ enum task_ops_query {
     TASK_OPS_SET_ASIDE,
     /* $1 = reminder or empty for all: tried again from the beginning; the reminders. */
     TASK_OPS_REPLAY,
+    /* $1 = user: tokens issued until now are revoked; until when. */
+    TASK_OPS_REVOKE,
     TASK_OPS_COUNT
 };
 

@@ -24,6 +24,7 @@ const struct pg_statement store_record_statements[STORE_RECORD_STATEMENTS] = {
      " WHERE user_id=$1::text AND device=':import' AND starts_with(client_id,$2::text||':')"},
     {"feed_set", "UPDATE users SET feed=decode(nullif($2::text,''),'hex') WHERE user_id=$1::text"},
     {"feed_get", "SELECT user_id FROM users WHERE feed=decode($1::text,'hex')"},
+    {"revoke", "SELECT revoke_user($1::text)"},
     {"erase", "SELECT tasks,turns,events FROM erase_user($1::text)"},
 };
 
@@ -183,6 +184,18 @@ static void on_done(void *ctx, enum base_err err, const PGresult *r)
     (void)r;
     free(ctx);
     reading.done(reading.ctx, err);
+}
+
+void task_store_revoke(struct task_store *store, struct base_sv user_id, task_done_fn fn, void *ctx)
+{
+    struct pg_params *params;
+    bool asked = false;
+    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
+        pg_add_text(params, user_id);
+        asked = ask(store, "revoke", params, &(struct reading){.done = fn, .ctx = ctx}, on_done);
+    }
+    if (!asked)
+        fn(ctx, BASE_NO_MEMORY);
 }
 
 void task_store_set_feed(struct task_store *store, struct base_sv user_id, struct base_sv digest,

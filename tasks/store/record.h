@@ -47,13 +47,17 @@ typedef void (*task_swept_fn)(void *ctx, enum base_err err, int64_t tasks, int64
 void task_store_sweep(struct task_store *store, int32_t trash_days, int32_t turns_days,
                       int32_t limit, task_swept_fn fn, void *ctx);
 
-/* Takes away all of a user's. Tokens issued until now are revoked. */
+/* Takes away all of a user's, and revokes his tokens as task_store_revoke does. */
 struct task_erased {
     int64_t tasks, turns, events;
 };
 typedef void (*task_erased_fn)(void *ctx, enum base_err err, const struct task_erased *erased);
 void task_store_erase(struct task_store *store, struct base_sv user_id, task_erased_fn fn,
                       void *ctx);
+
+/* Tokens issued until now are revoked, and a session.revoked event tells every gateway. */
+void task_store_revoke(struct task_store *store, struct base_sv user_id, task_done_fn fn,
+                       void *ctx);
 
 /* The calendar feed: the SHA-256 of its secret as 64 hex digits, or empty for none. */
 void task_store_set_feed(struct task_store *store, struct base_sv user_id, struct base_sv digest,

@@ -49,7 +49,7 @@ bool store_task_decode(const PGresult *r, int row, struct base_arena *arena, str
 #define STORE_READ_STATEMENTS 16
 #define STORE_REVIEW_STATEMENTS 4
 #define STORE_RECEIPT_STATEMENTS 2
-#define STORE_RECORD_STATEMENTS 7
+#define STORE_RECORD_STATEMENTS 8
 #define STORE_WEBHOOK_STATEMENTS 6
 #define STORE_SHARED_STATEMENTS 4
 extern const struct pg_statement store_turn_statements[STORE_TURN_STATEMENTS];

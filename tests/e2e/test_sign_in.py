@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One-time sign-in codes: made at one gateway, good at every other, once and for a minute."""
+"""One-time sign-in codes: made at one gateway, good at every other, once and for a minute. Signing out, everywhere."""
 
+import subprocess
+import time
+
+import pytest
 import requests
-from support.stack import Daemon, wait_for
+from support.client import Client, Closed
+from support.stack import BIN, Daemon, wait_for
 
 
 def make(stack, user: str) -> str:
@@ -46,3 +51,43 @@ def test_only_valid_users_get_one(stack):
     for user in ("", "a b", None, "x" * 129):
         answer = requests.post(stack["TODO_GATEWAY_INTERNAL_URL"] + "/codes", json={"user": user}, timeout=10)
         assert answer.status_code == 422, user
+
+
+def sign_out_by_rest(stack, user, token):
+    answer = requests.post(
+        stack["TODO_URL"] + "/api/v1/me/sign-out", headers={"Authorization": f"Bearer {token}"}, timeout=10
+    )
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def revoke_by_the_operator(stack, user, token):
+    command = [BIN / "todo-admin", "revoke", user, "--database-url", stack["TODO_DATABASE_URL"]]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("tokens issued until 2")
+
+
+@pytest.mark.parametrize("revoke", [sign_out_by_rest, revoke_by_the_operator])
+def test_who_is_signed_out_is_out_everywhere_at_once(stack, new_user, connect, tmp_path, revoke):
+    user, other = new_user(), new_user()
+    token = stack.token(user)
+    with Daemon(stack, "gateway", tmp_path / "log") as second:
+        wait_for("ready", lambda: second.http("/readyz") == 200, 20)
+        far = f"ws://127.0.0.1:{second.port}/ws"
+        sessions = [connect(user, f"d{n}", token=token) for n in range(4)]
+        sessions += [Client(far, token, f"far{n}") for n in range(4)]
+        bystander = Client(far, stack.token(other), "desk")
+        before = time.monotonic()
+        revoke(stack, user, token)
+        for session in sessions:
+            with pytest.raises(Closed) as closed:
+                session.wait("the end", lambda: False, 5)
+            assert closed.value.code == 4401
+            assert [event.type for event in session.events] == ["session.revoked"]
+        assert time.monotonic() - before < 5, "not with the sweep, which takes a minute"
+        for url in (stack["TODO_URL"], f"http://127.0.0.1:{second.port}"):
+            answer = requests.get(url + "/api/v1/me", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+            assert answer.status_code == 401
+        bystander.message("add task undisturbed")
+        time.sleep(1.1)  # tokens say when they were issued in whole seconds
+        assert connect(user, "again").message("add task back again")["task"]
+        bystander.close()

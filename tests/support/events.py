@@ -7,6 +7,7 @@ from datetime import datetime
 TYPES = {
     "task.created", "task.updated", "task.completed", "task.deleted", "recurring.generated",
     "reminder.triggered", "reminder.cleared", "reminder.missed", "chat.turn",
+    "session.revoked",
 }  # fmt: skip
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 
@@ -27,7 +28,7 @@ def check(event: dict, user: str) -> None:
     assert event.get("datacontenttype", "application/json") == "application/json"
     instant(event["time"])
     assert isinstance(event["data"], dict)
-    if event["type"] != "chat.turn":
+    if event["type"] not in ("chat.turn", "session.revoked"):
         assert isinstance(event["subject"], str) and event["subject"]
     if "traceparent" in event:
         assert TRACEPARENT.fullmatch(event["traceparent"]), event["traceparent"]

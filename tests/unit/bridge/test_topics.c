@@ -19,7 +19,8 @@ static void each_event_has_its_second_topic(void **state)
         [TASK_EVENT_REMINDER_TRIGGERED] = BRIDGE_TOPIC_REMINDERS,
         [TASK_EVENT_REMINDER_CLEARED] = BRIDGE_TOPIC_REMINDERS,
         [TASK_EVENT_REMINDER_MISSED] = BRIDGE_TOPIC_REMINDERS,
-        [TASK_EVENT_CHAT_TURN] = BRIDGE_TOPIC_UPDATES};
+        [TASK_EVENT_CHAT_TURN] = BRIDGE_TOPIC_UPDATES,
+        [TASK_EVENT_SESSION_REVOKED] = BRIDGE_TOPIC_UPDATES};
     (void)state;
     for (int type = 1; type < (int)(sizeof(expected) / sizeof(expected[0])); type++)
         assert_int_equal(bridge_topic_of(type), expected[type]);

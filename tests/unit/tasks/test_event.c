@@ -89,7 +89,8 @@ static void names_and_numbers_are_for_ever(void **state)
                 {6, "reminder.triggered", TASK_TOPIC_REMINDERS},
                 {7, "reminder.cleared", TASK_TOPIC_REMINDERS},
                 {8, "reminder.missed", TASK_TOPIC_REMINDERS},
-                {9, "chat.turn", TASK_TOPIC_NONE}};
+                {9, "chat.turn", TASK_TOPIC_NONE},
+                {10, "session.revoked", TASK_TOPIC_NONE}};
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_string_equal(task_event_name(rows[i].type), rows[i].name);
@@ -97,7 +98,7 @@ static void names_and_numbers_are_for_ever(void **state)
         assert_int_equal(task_event_parse(base_sv_from(rows[i].name)), rows[i].type);
     }
     assert_null(task_event_name(0));
-    assert_null(task_event_name(10));
+    assert_null(task_event_name(11));
     assert_null(task_event_name(-1));
     assert_int_equal(task_event_parse(SV("task.create")), 0);
     assert_int_equal(task_event_parse(SV("")), 0);
