@@ -195,7 +195,12 @@ class Load:
 def test_a_user_with_thousands_of_events_does_not_hold_up_the_others(stack, connect, new_user):
     """His go one call after the other, to stay in order; somebody else's are numbered and out meanwhile."""
     busy, other = new_user("busy"), new_user()
-    event = {"specversion": "1.0", "type": "chat.turn", "userid": busy, "data": {"number": 1, "text": "x" * 200}}
+    event = {
+        "specversion": "1.0",
+        "type": "chat.turn",
+        "userid": busy,
+        "data": {"number": 1, "text": "x" * 200},
+    }
     connect(busy).close()
     session = connect(other)
     stack.sql(f"""insert into outbox(user_id, type, payload)

@@ -7,6 +7,7 @@ import time
 import pytest
 import requests
 from support.client import Client, Closed
+from support.mqtt import Phone
 from support.stack import BIN, Daemon, wait_for
 
 
@@ -76,6 +77,9 @@ def test_who_is_signed_out_is_out_everywhere_at_once(stack, new_user, connect, t
         sessions = [connect(user, f"d{n}", token=token) for n in range(4)]
         sessions += [Client(far, token, f"far{n}") for n in range(4)]
         bystander = Client(far, stack.token(other), "desk")
+        phone, phone_of_other = (
+            Phone(stack["TODO_MQTT_URL"], who, stack.token(who)) for who in (user, other)
+        )
         before = time.monotonic()
         revoke(stack, user, token)
         for session in sessions:
@@ -83,10 +87,17 @@ def test_who_is_signed_out_is_out_everywhere_at_once(stack, new_user, connect, t
                 session.wait("the end", lambda: False, 5)
             assert closed.value.code == 4401
             assert [event.type for event in session.events] == ["session.revoked"]
+        wait_for("the end of the phone's connection", phone.disconnected.is_set, 5)
         assert time.monotonic() - before < 5, "not with the sweep, which takes a minute"
         for url in (stack["TODO_URL"], f"http://127.0.0.1:{second.port}"):
-            answer = requests.get(url + "/api/v1/me", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+            answer = requests.get(
+                url + "/api/v1/me", headers={"Authorization": f"Bearer {token}"}, timeout=10
+            )
             assert answer.status_code == 401
+        with Phone(stack["TODO_MQTT_URL"], user, token) as late:
+            assert late.connect_reason >= 128
+        assert not phone_of_other.disconnected.is_set()
+        phone_of_other.drop()
         bystander.message("add task undisturbed")
         time.sleep(1.1)  # tokens say when they were issued in whole seconds
         assert connect(user, "again").message("add task back again")["task"]

@@ -63,10 +63,13 @@ static void supersede(struct auth_live *live, const struct auth_live_entry *newc
 }
 
 enum base_err auth_live_put(struct auth_live *live, const void *client, const char *id,
-                            int64_t expires_us)
+                            int64_t issued_us, int64_t expires_us)
 {
-    struct auth_live_entry newcomer = {
-        .client = client, .id = strdup(id), .id_hash = hash_of(id), .expires_us = expires_us};
+    struct auth_live_entry newcomer = {.client = client,
+                                       .id = strdup(id),
+                                       .id_hash = hash_of(id),
+                                       .issued_us = issued_us,
+                                       .expires_us = expires_us};
     if (!newcomer.id || (live->count * 2 >= live->slots && grow(live) != BASE_OK)) {
         free(newcomer.id);
         return BASE_NO_MEMORY;
@@ -117,6 +120,22 @@ bool auth_live_has(const struct auth_live *live, const void *client, const char 
     bool superseded =
         entry->successor && live->entries[slot_of(live, entry->successor, id_hash)].client != NULL;
     return entry->client && !superseded && now_us < entry->expires_us;
+}
+
+static bool is_of(const char *id, struct base_sv user)
+{
+    return strncmp(id, user.ptr, user.len) == 0 && id[user.len] == ':';
+}
+
+void auth_live_revoke(struct auth_live *live, struct base_sv user, int64_t until_us)
+{
+    for (size_t i = 0; i < live->slots; i++) {
+        struct auth_live_entry *entry = &live->entries[i];
+        if (!entry->client || entry->issued_us >= until_us || !is_of(entry->id, user))
+            continue;
+        entry->expires_us = 0;
+        live->earliest_us = 0;
+    }
 }
 
 char *auth_live_take_expired(struct auth_live *live, int64_t now_us)

@@ -18,6 +18,7 @@
 
 #include "lib/auth/mosquitto/keyfile.h"
 #include "lib/auth/mosquitto/live.h"
+#include "lib/auth/mosquitto/revoked.h"
 #include "lib/auth/topics.h"
 #include "lib/base/clock.h"
 
@@ -35,6 +36,7 @@ struct plugin {
     bool hs256_dev;
     struct auth_keys *keys;
     struct auth_live live;
+    struct auth_revoked revoked;
 };
 
 static int64_t now_us(void)
@@ -78,6 +80,7 @@ static enum base_err admit(struct plugin *plugin, struct mosquitto *client,
     if (mosquitto_set_username(client, name_of(claims).text) != MOSQ_ERR_SUCCESS)
         return BASE_NO_MEMORY;
     return auth_live_put(&plugin->live, client, mosquitto_client_id(client),
+                         claims->service ? INT64_MAX : claims->issued_us,
                          claims->expires_us + LEEWAY_US);
 }
 
@@ -94,6 +97,9 @@ static int on_basic_auth(int event, void *data, void *userdata)
         auth_verify(plugin->keys, &policy, base_sv_from(auth->password), now_us(), &claims, &why);
     if (err == BASE_OK) {
         why = mismatch(&claims, auth->username, id);
+        if (!claims.service &&
+            auth_revoked_has(&plugin->revoked, base_sv_from(claims.subject), claims.issued_us))
+            why = "this token was revoked";
         err = why ? BASE_UNAUTHENTICATED : admit(plugin, auth->client, &claims);
     }
     if (err == BASE_OK)
@@ -137,6 +143,18 @@ static struct auth_client client_of(struct base_sv username)
         service ? base_sv_sub(username, prefix.len, username.len) : username, service};
 }
 
+/* What the bridge publishes goes by here first. */
+static void notice_revocation(struct plugin *plugin, const struct mosquitto_evt_acl_check *check)
+{
+    struct base_sv user;
+    int64_t until_us;
+    if (!auth_revoked_event(base_sv_from(check->topic), base_sv(check->payload, check->payloadlen),
+                            &user, &until_us))
+        return;
+    auth_revoked_put(&plugin->revoked, user, until_us);
+    auth_live_revoke(&plugin->live, user, until_us);
+}
+
 static int on_acl_check(int event, void *data, void *userdata)
 {
     static const enum auth_access accesses[] = {[MOSQ_ACL_READ] = AUTH_READ,
@@ -154,10 +172,12 @@ static int on_acl_check(int event, void *data, void *userdata)
     if (check->access != MOSQ_ACL_READ &&
         !auth_live_has(&plugin->live, check->client, mosquitto_client_id(check->client), now_us()))
         return MOSQ_ERR_ACL_DENIED;
-    return auth_topic_allowed(&client, accesses[check->access], base_sv_from(check->topic),
-                              check->retain)
-               ? MOSQ_ERR_SUCCESS
-               : MOSQ_ERR_ACL_DENIED;
+    if (!auth_topic_allowed(&client, accesses[check->access], base_sv_from(check->topic),
+                            check->retain))
+        return MOSQ_ERR_ACL_DENIED;
+    if (check->access == MOSQ_ACL_WRITE && client.service)
+        notice_revocation(plugin, check);
+    return MOSQ_ERR_SUCCESS;
 }
 
 /* Keys. The broker asks on_basic_auth again for each connection after a reload, so that a key that

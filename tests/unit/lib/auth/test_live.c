@@ -36,7 +36,7 @@ static struct id id_of(size_t client)
 
 static void put(struct auth_live *live, size_t client, const char *id, int64_t expires_us)
 {
-    assert_int_equal(auth_live_put(live, &clients[client], id, expires_us), BASE_OK);
+    assert_int_equal(auth_live_put(live, &clients[client], id, 50, expires_us), BASE_OK);
 }
 
 static void an_empty_table(void **state)
@@ -125,18 +125,36 @@ static void a_newcomer_takes_over_while_it_lives(void **state)
     auth_live_done(&live);
 }
 
+static void the_revoked_ones_of_a_user_end(void **state)
+{
+    struct auth_live live;
+    (void)state;
+    auth_live_init(&live);
+    put(&live, 1, "ann:1", INT64_MAX);
+    put(&live, 2, "anna:1", INT64_MAX);
+    put(&live, 3, "ann", INT64_MAX);
+    assert_int_equal(auth_live_put(&live, &clients[4], "ann:new", 60, INT64_MAX), BASE_OK);
+    auth_live_revoke(&live, SV("ann"), 60);
+    char *id = auth_live_take_expired(&live, 1);
+    assert_string_equal(id, "ann:1");
+    free(id);
+    assert_null(auth_live_take_expired(&live, 1));
+    assert_int_equal(live.count, 3);
+    auth_live_done(&live);
+}
+
 static void without_memory_nothing_changes(void **state)
 {
     struct auth_live live;
     (void)state;
     auth_live_init(&live);
     fail_next = true;
-    assert_int_equal(auth_live_put(&live, clients, "ann:1", 100), BASE_NO_MEMORY);
+    assert_int_equal(auth_live_put(&live, clients, "ann:1", 50, 100), BASE_NO_MEMORY);
     assert_int_equal(live.count, 0);
     for (size_t i = 0; i < 32; i++)
         put(&live, i, id_of(i).text, 100);
     fail_next = true; /* the next one would need a larger table */
-    assert_int_equal(auth_live_put(&live, &clients[32], "id-32", 100), BASE_NO_MEMORY);
+    assert_int_equal(auth_live_put(&live, &clients[32], "id-32", 50, 100), BASE_NO_MEMORY);
     assert_int_equal(live.count, 32);
     for (size_t i = 0; i < 33; i++)
         assert_int_equal(auth_live_has(&live, &clients[i], id_of(i).text, 0), i < 32);
@@ -150,6 +168,7 @@ int main(void)
         cmocka_unit_test(it_agrees_with_a_list),
         cmocka_unit_test(the_last_moment_is_past),
         cmocka_unit_test(a_newcomer_takes_over_while_it_lives),
+        cmocka_unit_test(the_revoked_ones_of_a_user_end),
         cmocka_unit_test(without_memory_nothing_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
