@@ -71,7 +71,8 @@ def revoke_by_the_operator(stack, user, token):
 def test_who_is_signed_out_is_out_everywhere_at_once(stack, new_user, connect, tmp_path, revoke):
     user, other = new_user(), new_user()
     token = stack.token(user)
-    with Daemon(stack, "gateway", tmp_path / "log") as second:
+    bus = {"bus": "kafka", "kafka_brokers": stack["TODO_KAFKA_BROKERS"]}  # it has no sidecar of its own
+    with Daemon(stack, "gateway", tmp_path / "log", **bus) as second:
         wait_for("ready", lambda: second.http("/readyz") == 200, 20)
         far = f"ws://127.0.0.1:{second.port}/ws"
         sessions = [connect(user, f"d{n}", token=token) for n in range(4)]

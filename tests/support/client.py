@@ -4,9 +4,11 @@ A client of the WebSocket protocol todo.v1. One thread reads; whoever sends wait
 Every frame is kept with the time it came, so that tests can ask afterwards.
 """
 
+import contextlib
 import itertools
 import json
 import secrets
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -160,6 +162,11 @@ class Client:
     def close(self) -> None:
         self._socket.close()
         self._reader.join(5)
+
+    def cut(self) -> None:
+        """The connection is gone, without a close frame."""
+        with contextlib.suppress(OSError):
+            self._socket.socket.shutdown(socket.SHUT_RDWR)
 
     # --- receiving
 
