@@ -148,8 +148,8 @@ static void publish(struct relay *relay, const struct task_relay_event *event)
     *slot = (struct slot){.relay = relay,
                           .id = event->id,
                           .taken_us = base_loop_now_us(relay->env.loop),
-                          .ticket = bridge_backlog_begin(relay->backlog, event->user_id),
                           .reminder = task_event_topic(event->type) == TASK_TOPIC_REMINDERS};
+    slot->ticket = bridge_backlog_begin(relay->backlog, event->user_id);
     if (task_event_id(event->payload, &slot->event_id))
         base_id_text(slot->event_id, id);
     if (task_event_trace(event->payload, &trace))

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from support.client import Client, Closed, Refused
+from support.fleet import word
 from support.kafka import Topic
 from support.stack import wait_for
 from websockets.exceptions import WebSocketException
@@ -19,11 +20,6 @@ COMMANDS = 250  # of each user
 WINDOW = 8  # in flight of each user
 DONE_BY = 150  # seconds
 VICTIMS = ("gateway", "bridge", "kafka", "postgres")
-
-
-def word(number: int) -> str:
-    """A number in letters: digits in a title could be read as a time or a date."""
-    return "".join(chr(ord("a") + int(digit)) for digit in f"{number:04}")
 
 
 class Writer:
