@@ -26,6 +26,16 @@ static void the_event_says_who_and_until_when(void **state)
     assert_int_equal(until, expected);
 }
 
+static void the_order_of_fields_does_not_matter(void **state)
+{
+    struct base_sv user;
+    int64_t until;
+    (void)state;
+    assert_true(auth_revoked_event(SV("todo/v1/ann/updates"),
+                                   SV("{\"data\":" UNTIL ",\"type\":\"session.revoked\"}"), &user,
+                                   &until));
+}
+
 static void what_is_no_such_event(void **state)
 {
     static const struct {
@@ -75,6 +85,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_event_says_who_and_until_when),
+        cmocka_unit_test(the_order_of_fields_does_not_matter),
         cmocka_unit_test(what_is_no_such_event),
         cmocka_unit_test(the_newest_are_known),
     };
