@@ -226,14 +226,19 @@ static void on_compared(void *ctx, enum base_err err)
     gw_user_unref(user);
 }
 
+static void compare(struct gw_user *user)
+{
+    user->refs++;
+    gw_user_read(user, SV_NULL, on_compared, user);
+}
+
 void gw_hub_revoked(struct gw_hub *hub, struct base_sv user_id)
 {
     struct gw_user *user = *slot(hub, user_id);
     if (!user)
         return;
     user->loaded = false;
-    user->refs++;
-    gw_user_read(user, SV_NULL, on_compared, user);
+    compare(user);
 }
 
 static void sweep_bucket(struct gw_hub *hub, struct gw_user **at, int64_t now)
@@ -244,10 +249,8 @@ static void sweep_bucket(struct gw_hub *hub, struct gw_user **at, int64_t now)
             forget(hub, at);
             continue;
         }
-        if (user->sessions) {
-            user->refs++;
-            gw_user_read(user, SV_NULL, on_compared, user);
-        }
+        if (user->sessions)
+            compare(user);
         at = &user->next;
     }
 }

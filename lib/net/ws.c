@@ -153,11 +153,10 @@ int net_ws_receive(struct net_conn *conn, const char *bytes, size_t len)
 }
 
 /* RFC 6455, sections 5.5.1 and 7.4, with what IANA has registered since. 0: nothing is wrong. */
-static int close_error(const unsigned char *payload, size_t len)
+static int close_error(int code, const unsigned char *payload, size_t len)
 {
     if (len == 0)
         return 0;
-    int code = len >= 2 ? payload[0] << 8 | payload[1] : 0;
     bool known = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
                  (code >= 3000 && code <= 4999);
     if (!known)
@@ -170,14 +169,15 @@ int net_ws_peer_close(struct net_conn *conn, const unsigned char *payload, size_
     if (conn->phase == NET_PHASE_CLOSING && !conn->out.count)
         return -1; /* the answer to ours: done, without an echo by lws */
     net_out_clear(&conn->out);
-    int wrong = close_error(payload, len);
+    int code = len >= 2 ? payload[0] << 8 | payload[1] : NET_CLOSE_NONE;
+    int wrong = close_error(code, payload, len);
     if (wrong) {
         net_conn_close(conn, wrong, SV("close frame"));
         net_out_flush(conn);
         return -1; /* lws would send back what came */
     }
     conn->phase = NET_PHASE_CLOSED;
-    conn->close_code = len >= 2 ? payload[0] << 8 | payload[1] : NET_CLOSE_NONE;
+    conn->close_code = code;
     net_conn_timeout(conn, conn->server->options.close_timeout_ms);
     return 0;
 }

@@ -53,6 +53,17 @@ static bool ask(struct task_store *store, const char *statement, struct pg_param
     return true;
 }
 
+/* Of a statement whose only parameter is a text. */
+static bool ask_text(struct task_store *store, const char *statement, struct base_sv text,
+                     const struct reading *reading, pg_done_fn fn)
+{
+    struct pg_params *params;
+    if (pg_params_new(PARAMS_MAX, &params) != BASE_OK)
+        return false;
+    pg_add_text(params, text);
+    return ask(store, statement, params, reading, fn);
+}
+
 static bool decode(const PGresult *r, int row, struct base_arena *arena, struct task_record *record)
 {
     enum { AFTER = STORE_TASK_COLUMN_COUNT };
@@ -168,13 +179,7 @@ static void on_erased(void *ctx, enum base_err err, const PGresult *r)
 void task_store_erase(struct task_store *store, struct base_sv user_id, task_erased_fn fn,
                       void *ctx)
 {
-    struct pg_params *params;
-    bool asked = false;
-    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
-        pg_add_text(params, user_id);
-        asked = ask(store, "erase", params, &(struct reading){.erased = fn, .ctx = ctx}, on_erased);
-    }
-    if (!asked)
+    if (!ask_text(store, "erase", user_id, &(struct reading){.erased = fn, .ctx = ctx}, on_erased))
         fn(ctx, BASE_NO_MEMORY, NULL);
 }
 
@@ -188,13 +193,7 @@ static void on_done(void *ctx, enum base_err err, const PGresult *r)
 
 void task_store_revoke(struct task_store *store, struct base_sv user_id, task_done_fn fn, void *ctx)
 {
-    struct pg_params *params;
-    bool asked = false;
-    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
-        pg_add_text(params, user_id);
-        asked = ask(store, "revoke", params, &(struct reading){.done = fn, .ctx = ctx}, on_done);
-    }
-    if (!asked)
+    if (!ask_text(store, "revoke", user_id, &(struct reading){.done = fn, .ctx = ctx}, on_done))
         fn(ctx, BASE_NO_MEMORY);
 }
 
@@ -223,13 +222,7 @@ static void on_feed(void *ctx, enum base_err err, const PGresult *r)
 
 void task_store_feed(struct task_store *store, struct base_sv digest, task_feed_fn fn, void *ctx)
 {
-    struct pg_params *params;
-    bool asked = false;
-    if (pg_params_new(PARAMS_MAX, &params) == BASE_OK) {
-        pg_add_text(params, digest);
-        asked = ask(store, "feed_get", params, &(struct reading){.feed = fn, .ctx = ctx}, on_feed);
-    }
-    if (!asked)
+    if (!ask_text(store, "feed_get", digest, &(struct reading){.feed = fn, .ctx = ctx}, on_feed))
         fn(ctx, BASE_NO_MEMORY, SV_NULL);
 }
 

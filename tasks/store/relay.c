@@ -367,6 +367,17 @@ static void send_published(struct task_relay *relay)
         relay->published_count = 0;
 }
 
+static void send_stats(struct task_relay *relay, int64_t now)
+{
+    if (now < relay->stats_at_us)
+        return;
+    pg_params_reset(relay->params);
+    pg_add_int8(relay->params, relay->low);
+    add_held_users(relay);
+    if (chore(relay, "relay_stats", on_stats))
+        relay->stats_at_us = now + STATS_MS * INT64_C(1000);
+}
+
 static void on_chores(void *ctx)
 {
     struct task_relay *relay = ctx;
@@ -376,11 +387,7 @@ static void on_chores(void *ctx)
         return;
     send_save(relay);
     send_published(relay);
-    pg_params_reset(relay->params);
-    pg_add_int8(relay->params, relay->low);
-    add_held_users(relay);
-    if (now >= relay->stats_at_us && chore(relay, "relay_stats", on_stats))
-        relay->stats_at_us = now + STATS_MS * INT64_C(1000);
+    send_stats(relay, now);
     if (now >= relay->partitions_at_us) {
         pg_params_reset(relay->params);
         pg_add_int4(relay->params, DAYS_AHEAD);
