@@ -51,6 +51,7 @@ static inline const struct nlu_value *nlu_arg_value(const struct nlu_eval *eval,
 extern const struct nlu_action NLU_NUMBER_ACTIONS[];
 extern const struct nlu_action NLU_CLOCK_ACTIONS[];
 extern const struct nlu_action NLU_DATE_ACTIONS[];
+extern const struct nlu_action NLU_HOLIDAY_ACTIONS[];
 extern const struct nlu_action NLU_SPAN_ACTIONS[];
 extern const struct nlu_action NLU_REPEAT_ACTIONS[];
 

@@ -94,7 +94,7 @@ static bool offset(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-/* "in the morning": a stretch of hours */
+/* "in the morning": a stretch of hours; l=1 without the first two, l=2 without the last two */
 static bool part(struct nlu_eval *eval, struct nlu_value *out)
 {
     int64_t p = nlu_arg_n(eval, 'p', -1);
@@ -103,10 +103,12 @@ static bool part(struct nlu_eval *eval, struct nlu_value *out)
     out->flags |= NLU_HAS_TIME | NLU_RANGE | NLU_PART;
     out->grain = NLU_HOUR;
     out->part = (int)p + 1;
-    out->from = (struct time_civil){.hour = NLU_PART_HOURS[p].from};
-    out->to = NLU_PART_HOURS[p].to == 24
-                  ? (struct time_civil){.hour = 23, .minute = 59, .second = 59}
-                  : (struct time_civil){.hour = NLU_PART_HOURS[p].to};
+    int from = NLU_PART_HOURS[p].from, to = NLU_PART_HOURS[p].to;
+    int64_t half = nlu_arg_n(eval, 'l', 0);
+    out->from = (struct time_civil){.hour = (int8_t)(half == 1 ? from + 2 : from)};
+    out->to = (struct time_civil){.hour = (int8_t)(half == 2 ? to - 2 : to)};
+    if (out->to.hour == 24)
+        out->to = (struct time_civil){.hour = 23, .minute = 59, .second = 59};
     return true;
 }
 
@@ -142,16 +144,13 @@ static bool part_of_day(struct nlu_eval *eval, struct nlu_value *out)
         return false;
     struct time_civil day = nlu_midnight(d ? d->from : eval->now);
     day = nlu_add_days(day, nlu_arg_n(eval, 'n', 0));
-    int64_t seconds = time_civil_seconds(day);
     out->flags |= NLU_HAS_DATE;
-    int64_t from = out->from.hour, to = out->to.hour, half = nlu_arg_n(eval, 'l', 0);
-    if (half == 1)
-        from += 2;
-    else if (half == 2)
-        to -= 2;
-    bool midnight = out->to.minute == 59;
-    out->from = time_civil_from_seconds(seconds + 3600 * from);
-    out->to = time_civil_from_seconds(seconds + 3600 * to + (midnight ? 3599 : 0));
+    day.hour = out->from.hour;
+    out->from = day;
+    day.hour = out->to.hour;
+    day.minute = out->to.minute;
+    day.second = out->to.second;
+    out->to = day;
     return true;
 }
 
@@ -169,6 +168,20 @@ static bool part_on(struct nlu_eval *eval, struct nlu_value *out)
     out->from = nlu_add_days(p->from, by);
     out->to = nlu_add_days(p->to, by);
     return (p->flags & NLU_HAS_DATE) != 0;
+}
+
+/* The part p of a day, moved to the same weekday of the week d */
+static bool part_of_week(struct nlu_eval *eval, struct nlu_value *out)
+{
+    const struct nlu_value *p = nlu_arg_value(eval, 'p'), *d = nlu_arg_value(eval, 'd');
+    if (!p || !d || d->grain != NLU_WEEK || !(p->flags & NLU_HAS_DATE))
+        return false;
+    int64_t days = nlu_days(p->from);
+    int64_t by = nlu_days(d->from) + time_weekday(days) - days;
+    *out = *p;
+    out->from = nlu_add_days(p->from, by);
+    out->to = nlu_add_days(p->to, by);
+    return true;
 }
 
 /* t written with digits only: both halves of the day are open */
@@ -256,4 +269,5 @@ const struct nlu_action NLU_CLOCK_ACTIONS[] = {{"clock", clock_time},
                                                {"datetime", datetime},
                                                {"part.day", part_of_day},
                                                {"part.on", part_on},
+                                               {"part.week", part_of_week},
                                                {NULL, NULL}};

@@ -72,16 +72,11 @@ static bool weekday_count(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-static int64_t full_year(int64_t year)
-{
-    return year < 100 ? year + (year < 70 ? 2000 : 1900) : year;
-}
-
 static bool date_of(struct nlu_eval *eval, struct nlu_value *out, int64_t year, int64_t month,
                     int64_t day_of_month)
 {
     bool said = year >= 0;
-    year = said ? full_year(year) : eval->now.year;
+    year = said ? nlu_full_year(year) : eval->now.year;
     if (!said) {
         if (month == 2 && day_of_month == 29) {
             while (!nlu_valid_date(year, 2, 29))
@@ -113,7 +108,7 @@ static bool date_impossible(struct nlu_eval *eval, struct nlu_value *out)
 {
     int64_t d = nlu_arg_n(eval, 'd', 0), m = nlu_arg_n(eval, 'm', 0), y = nlu_arg_n(eval, 'y', -1);
     (void)out;
-    return !nlu_valid_date(y >= 0 ? full_year(y) : 2000, m, d) && d < 100;
+    return !nlu_valid_date(y >= 0 ? nlu_full_year(y) : 2000, m, d) && d < 100;
 }
 
 /* "3 feb 82": a year of two digits that can be no day or hour */
@@ -143,6 +138,15 @@ static bool date_dot(struct nlu_eval *eval, struct nlu_value *out)
     eval->args[NLU_KEY('a')] = (struct nlu_arg){.set = true, .n = n / 100};
     eval->args[NLU_KEY('b')] = (struct nlu_arg){.set = true, .n = n % 100};
     return date_pair(eval, out);
+}
+
+/* "7.6" as a decimal number, in thousandths: the 6th of July */
+static bool date_frac(struct nlu_eval *eval, struct nlu_value *out)
+{
+    int64_t n = nlu_arg_n(eval, 'n', 0);
+    eval->args[NLU_KEY('a')] = (struct nlu_arg){.set = true, .n = n / 1000};
+    eval->args[NLU_KEY('b')] = (struct nlu_arg){.set = true, .n = n % 1000 / 100};
+    return n % 100 == 0 && date_pair(eval, out);
 }
 
 /* "the 25th", with w "friday the 25th": the next such day */
@@ -183,7 +187,7 @@ static bool month(struct nlu_eval *eval, struct nlu_value *out)
     if (m < 1 || m > 12)
         return false;
     if (y >= 0) {
-        y = full_year(y);
+        y = nlu_full_year(y);
     } else {
         y = eval->now.year;
         if (which == NEXT)
@@ -298,16 +302,19 @@ static bool third_of(struct nlu_eval *eval, struct nlu_value *out)
 {
     struct nlu_value r;
     int64_t p = nlu_arg_n(eval, 'p', 0);
-    if (!stretch(eval, &r) || p < 0 || p > 3)
+    if (!stretch(eval, &r) || p < 0 || p > 4)
         return false;
-    if (p == 3) { /* later in it: its second half, as far as that is to come */
+    if (p >= 3) { /* later in it: its second half, as far as that is to come; earlier: its first */
         int64_t from = nlu_days(r.from), half = (from + nlu_days(r.to)) / 2;
         if (r.grain == NLU_YEAR)
             half = nlu_days(nlu_add_months(r.from, 6));
-        if (r.grain == NLU_DAY)
+        if (r.grain <= NLU_DAY)
             return false;
-        nlu_value_days(out, r.grain, half > today(eval) ? half : today(eval), nlu_days(r.to));
-        return true;
+        if (p == 3)
+            nlu_value_days(out, r.grain, half > today(eval) ? half : today(eval), nlu_days(r.to));
+        else
+            nlu_value_days(out, r.grain, from, half < today(eval) ? half : today(eval));
+        return p == 3 || nlu_compare(out->from, out->to) < 0;
     }
     if (r.grain == NLU_DAY) {
         nlu_value_day(out, r.from);
@@ -412,7 +419,7 @@ static bool nth_unit(struct nlu_eval *eval, struct nlu_value *out)
 {
     const struct nlu_value *r = nlu_arg_value(eval, 'r');
     struct nlu_value this_year = {0};
-    int64_t o = nlu_arg_n(eval, 'o', 1);
+    int64_t o = nlu_arg_n(eval, 'o', 1) * nlu_arg_n(eval, 'k', 1);
     enum nlu_grain u = (enum nlu_grain)nlu_arg_n(eval, 'u', NLU_WEEK);
     month_range(&this_year, nlu_arg_n(eval, 'y', eval->now.year), 1, 12);
     if (!r)
@@ -432,6 +439,41 @@ static bool nth_unit(struct nlu_eval *eval, struct nlu_value *out)
     int64_t last = week_start(nlu_days(r->to) - 4);
     int64_t at = o > 0 ? first + WEEK * (o - 1) : last + WEEK * (o + 1);
     nlu_value_days(out, NLU_WEEK, at, at + WEEK);
+    return true;
+}
+
+/* The first units of the stretch r, as many as d says, or with k=-1 the last */
+static bool nth_units(struct nlu_eval *eval, struct nlu_value *out)
+{
+    const struct nlu_value *d = nlu_arg_value(eval, 'd');
+    struct nlu_value end = {0};
+    if (!d || d->n < 1)
+        return false;
+    eval->args[NLU_KEY('u')] = (struct nlu_arg){.set = true, .n = d->grain};
+    eval->args[NLU_KEY('o')] = (struct nlu_arg){.set = true, .n = d->n};
+    if (!nth_unit(eval, &end))
+        return false;
+    eval->args[NLU_KEY('o')].n = 1;
+    if (!nth_unit(eval, out))
+        return false;
+    if (nlu_compare(end.from, out->from) < 0)
+        out->from = end.from;
+    else
+        out->to = end.to;
+    return true;
+}
+
+/* The o-th of the weekday w after the date a */
+static bool weekday_after(struct nlu_eval *eval, struct nlu_value *out)
+{
+    const struct nlu_value *a = nlu_arg_value(eval, 'a');
+    const struct nlu_value *w = nlu_arg_value(eval, 'w');
+    int64_t o = nlu_arg_n(eval, 'o', 1);
+    if (!a || !w || !(w->flags & NLU_WEEKDAY) || o < 1 || o > 100)
+        return false;
+    int64_t first = nlu_days(a->from) + 1;
+    int64_t ahead = (time_weekday(nlu_days(w->from)) - time_weekday(first) + WEEK) % WEEK;
+    nlu_value_day(out, nlu_civil_of_days(first + ahead + WEEK * (o - 1)));
     return true;
 }
 
@@ -508,6 +550,20 @@ static bool end_of_day(struct nlu_eval *eval, struct nlu_value *out)
     eval->args[NLU_KEY('r')] = eval->args[NLU_KEY('a')];
     eval->args[NLU_KEY('p')] = (struct nlu_arg){.set = true, .n = 2};
     return third_of(eval, out);
+}
+
+/* The rest of the day d from its noon on, as far as that is to come; due on that day */
+static bool later_on(struct nlu_eval *eval, struct nlu_value *out)
+{
+    const struct nlu_value *d = nlu_arg_value(eval, 'd');
+    if (!d || d->grain != NLU_DAY || !(d->flags & NLU_RELATIVE) || (d->flags & NLU_RANGE))
+        return false;
+    *out = *d;
+    out->flags |= NLU_HAS_TIME | NLU_RANGE | NLU_END;
+    out->from.hour = 12;
+    if (nlu_compare(out->from, eval->now) < 0)
+        out->from = eval->now;
+    return nlu_compare(out->from, out->to) < 0;
 }
 
 /* The length d after (s=1) or before (s=-1) a, or now; working days with b=1 */
@@ -621,113 +677,6 @@ static bool units(struct nlu_eval *eval, struct nlu_value *out)
     return true;
 }
 
-/* ---- holidays that hang on Easter (o days from it), Western reckoning ---- */
-
-/* How a holiday was found is kept in its n, so that another year can be asked for. */
-enum { HOLIDAY_EASTER = 1000, HOLIDAY_ORTHODOX = 1000, HOLIDAY_NTH = 100000 };
-
-static int64_t easter(int32_t y)
-{
-    int a = y % 19, b = y / 100, c = y % 100, d = b / 4, e = b % 4, f = (b + 8) / 25,
-        g = (b - f + 1) / 3, h = (19 * a + b - d - g + 15) % 30, i = c / 4, k = c % 4,
-        l = (32 + 2 * e + 2 * i - h - k) % 7, m = (a + 11 * h + 22 * l) / 451,
-        month_n = (h + l - 7 * m + 114) / 31, day_n = (h + l - 7 * m + 114) % 31 + 1;
-    return time_days_from_civil(y, month_n, day_n);
-}
-
-/* Of the Eastern churches: the Julian reckoning, 13 days behind in this century and the last */
-static int64_t orthodox_easter(int32_t y)
-{
-    int a = y % 4, b = y % 7, c = y % 19, d = (19 * c + 15) % 30, e = (2 * a + 4 * b - d + 34) % 7;
-    return time_days_from_civil(y, (d + e + 114) / 31, (d + e + 114) % 31 + 1) + 13;
-}
-
-/* o days from Easter; x=1: from the Orthodox one */
-static bool from_easter(struct nlu_eval *eval, struct nlu_value *out)
-{
-    int64_t y = nlu_arg_n(eval, 'y', -1), o = nlu_arg_n(eval, 'o', 0);
-    bool orthodox = nlu_arg_n(eval, 'x', 0) == 1;
-    int64_t (*const reckon)(int32_t) = orthodox ? orthodox_easter : easter;
-    out->n = HOLIDAY_EASTER + o + (orthodox ? HOLIDAY_ORTHODOX : 0);
-    int64_t which = y >= 0 ? full_year(y) : eval->now.year;
-    if (which < 1600 || which > 9000)
-        return false;
-    int64_t at = reckon((int32_t)which) + o;
-    if (y < 0 && at < today(eval))
-        at = reckon((int32_t)which + 1) + o;
-    if (y < 0)
-        out->flags |= NLU_NO_YEAR;
-    nlu_value_day(out, nlu_civil_of_days(at));
-    return true;
-}
-
-/* The o-th weekday w of month m, next to come or in year y, plus n days */
-static bool nth_in_month(struct nlu_eval *eval, struct nlu_value *out)
-{
-    int64_t y = nlu_arg_n(eval, 'y', -1), m = nlu_arg_n(eval, 'm', 1);
-    bool said = y >= 0;
-    y = said ? full_year(y) : eval->now.year;
-    for (int tries = 0; tries < 2; tries++, y++) {
-        if (!nlu_valid_date(y, m, 1))
-            return false;
-        struct nlu_value r = {0};
-        month_range(&r, y, m, 1);
-        eval->args[NLU_KEY('r')] = (struct nlu_arg){.set = true, .value = &r};
-        if (!nth_weekday(eval, out))
-            return false;
-        struct time_civil at = nlu_add_days(out->from, nlu_arg_n(eval, 'n', 0));
-        *out = (struct nlu_value){0};
-        nlu_value_day(out, at);
-        out->flags |= said ? 0 : NLU_NO_YEAR;
-        out->n = HOLIDAY_NTH + nlu_arg_n(eval, 'n', 0) + 10 * (nlu_arg_n(eval, 'w', 0)) +
-                 100 * (nlu_arg_n(eval, 'o', 0) + 1) + 1000 * m;
-        if (said || nlu_days(at) >= today(eval))
-            return true;
-    }
-    return true;
-}
-
-/* The same holiday or date a in the year y */
-static bool in_year(struct nlu_eval *eval, struct nlu_value *out)
-{
-    const struct nlu_value *a = nlu_arg_value(eval, 'a'), *r = nlu_arg_value(eval, 'r');
-    int64_t y = full_year(nlu_arg_n(eval, 'y', 0));
-    if (r && r->grain != NLU_YEAR)
-        return false;
-    if (r)
-        y = r->from.year;
-    if (eval->args[NLU_KEY('k')].set) { /* "last easter": a year earlier */
-        if (!a || !(a->flags & NLU_NO_YEAR))
-            return false;
-        y = a->from.year + nlu_arg_n(eval, 'k', 0);
-    }
-    if (!a || !(a->flags & NLU_HAS_DATE))
-        return false;
-    static const char KEYS[] = {'n', 'w', 'o', 'm'};
-    int64_t recipe = a->n - HOLIDAY_NTH;
-    eval->args[NLU_KEY('y')] = (struct nlu_arg){.set = true, .n = y};
-    if (recipe >= 0) {
-        for (int i = 0; i < 4; i++, recipe /= 10)
-            eval->args[NLU_KEY(KEYS[i])] =
-                (struct nlu_arg){.set = true, .n = i == 3 ? recipe : recipe % 10 - (i == 2)};
-        return nth_in_month(eval, out);
-    }
-    if (a->n > 0) {
-        bool orthodox = a->n > HOLIDAY_EASTER + HOLIDAY_ORTHODOX / 2;
-        int64_t o = a->n - HOLIDAY_EASTER - (orthodox ? HOLIDAY_ORTHODOX : 0);
-        eval->args[NLU_KEY('x')] = (struct nlu_arg){.set = orthodox, .n = 1};
-        eval->args[NLU_KEY('o')] = (struct nlu_arg){.set = true, .n = o};
-        return from_easter(eval, out);
-    }
-    if (!nlu_valid_date(y, a->from.month, a->from.day))
-        return false;
-    *out = *a;
-    int64_t length = nlu_days(a->to) - nlu_days(a->from);
-    out->from.year = (int32_t)y;
-    out->to = nlu_add_days(out->from, length);
-    return true;
-}
-
 const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"now", now},
                                               {"weekday", weekday},
@@ -743,9 +692,12 @@ const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"nth.weekday", nth_weekday},
                                               {"nth.day", nth_day},
                                               {"nth.unit", nth_unit},
+                                              {"nth.units", nth_units},
+                                              {"weekday.after", weekday_after},
                                               {"nth.weekend", nth_weekend},
                                               {"unit.ahead", unit},
                                               {"date.dot", date_dot},
+                                              {"date.frac", date_frac},
                                               {"date.impossible", date_impossible},
                                               {"shift.day", shift_day},
                                               {"date.now", at_this_time},
@@ -755,9 +707,7 @@ const struct nlu_action NLU_DATE_ACTIONS[] = {{"day", day},
                                               {"shift", shift},
                                               {"workdays", workdays},
                                               {"units", units},
-                                              {"easter", from_easter},
-                                              {"holiday.nth", nth_in_month},
-                                              {"date.year", in_year},
                                               {"week.dom", week_of_day},
                                               {"date.eod", end_of_day},
+                                              {"date.later", later_on},
                                               {NULL, NULL}};

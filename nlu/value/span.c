@@ -128,7 +128,7 @@ static bool range(struct nlu_eval *eval, struct nlu_value *out)
     if ((a->flags & b->flags & NLU_NOW))
         return false;
     /* Up to a month or a year is up to its first day; up to a day or a week includes it. */
-    bool to_start = timed(b) || b->grain >= NLU_MONTH;
+    bool to_start = timed(b) || (b->grain >= NLU_MONTH && !(b->flags & NLU_END));
     struct time_civil from = a->from, to = to_start ? b->from : b->to;
     if ((b->flags & NLU_WEEKDAY) && nlu_compare(to, from) <= 0)
         to = nlu_add_days(to, 7 * ((nlu_days(from) - nlu_days(to)) / 7 + 1));
@@ -161,10 +161,16 @@ static bool lasting(struct nlu_eval *eval, struct nlu_value *out)
     if (!a || !d || !(a->flags & (NLU_HAS_DATE | NLU_HAS_TIME)))
         return false;
     *out = *a;
-    if (!dated(a)) {
-        out->from = nlu_next_time(eval->now, a);
-        out->flags |= NLU_HAS_DATE;
-        out->flags &= ~(unsigned)NLU_HALF_DAY;
+    if (!dated(a)) { /* a stretch of any day, if it ends on it */
+        int64_t end = time_civil_seconds(at_clock(
+                          (struct time_civil){.year = 1970, .month = 1, .day = 1}, a->from)) +
+                      d->seconds;
+        if (d->months || end >= 86400)
+            return false;
+        out->from.hour = (int8_t)likely(a, a->from, 0);
+        out->to = at_clock(out->from, time_civil_from_seconds(end));
+        out->flags = (out->flags | NLU_RANGE) & ~(unsigned)NLU_HALF_DAY;
+        return true;
     }
     out->flags |= NLU_RANGE;
     out->to = nlu_add_seconds(nlu_add_months(out->from, d->months), d->seconds);
@@ -254,7 +260,10 @@ static bool extend(struct nlu_eval *eval, struct nlu_value *out)
     int64_t d = nlu_arg_n(eval, 'd', 0);
     if (!dated(a) || a->grain != NLU_DAY || timed(a))
         return false;
-    struct time_civil to = a->from;
+    struct time_civil from = a->from, to;
+    if (nlu_arg_n(eval, 'y', 0))
+        from.year = (int32_t)nlu_full_year(nlu_arg_n(eval, 'y', 0));
+    to = from;
     if (d <= to.day)
         to = nlu_add_months(nlu_civil_of_days(nlu_days(to) - to.day + 1), 1);
     if (!nlu_valid_date(to.year, to.month, d))
@@ -262,6 +271,7 @@ static bool extend(struct nlu_eval *eval, struct nlu_value *out)
     to.day = (int8_t)d;
     *out = *a;
     out->flags |= NLU_RANGE;
+    out->from = from;
     out->to = nlu_add_days(to, 1);
     return true;
 }

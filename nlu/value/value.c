@@ -5,7 +5,7 @@
 const struct nlu_part_hours NLU_PART_HOURS[NLU_PART_COUNT] = {
     [NLU_MORNING] = {8, 12, 9},   [NLU_NOON] = {12, 13, 12},  [NLU_AFTERNOON] = {12, 16, 14},
     [NLU_EVENING] = {16, 20, 18}, [NLU_NIGHT] = {20, 24, 20}, [NLU_DAWN] = {5, 7, 5},
-    [NLU_LUNCH] = {12, 14, 12}};
+    [NLU_LUNCH] = {12, 14, 12},   [NLU_EARLY] = {6, 9, 7}};
 
 int64_t nlu_days(struct time_civil civil)
 {
@@ -66,6 +66,11 @@ bool nlu_valid_date(int64_t year, int64_t month, int64_t day)
 {
     return year >= 1 && year <= 9998 && month >= 1 && month <= 12 && day >= 1 &&
            day <= time_days_in_month((int32_t)year, (int)month);
+}
+
+int64_t nlu_full_year(int64_t year)
+{
+    return year < 100 ? year + (year < 70 ? 2000 : 1900) : year;
 }
 
 void nlu_value_day(struct nlu_value *out, struct time_civil day)

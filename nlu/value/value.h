@@ -42,6 +42,7 @@ enum nlu_value_flag {
 };
 
 struct nlu_set;
+struct nlu_holiday;
 
 struct nlu_value {
     int64_t n;       /* number; rank; fraction in 1/1000 for class frac */
@@ -53,7 +54,8 @@ struct nlu_value {
     struct time_civil from, to; /* to is exclusive */
     struct base_sv zone;
     struct nlu_set *set;
-    const struct nlu_value *next; /* a list of such values */
+    const struct nlu_holiday *holiday; /* how it was reckoned, to find it in another year */
+    const struct nlu_value *next;      /* a list of such values */
 };
 
 enum nlu_part {
@@ -64,6 +66,7 @@ enum nlu_part {
     NLU_NIGHT,
     NLU_DAWN,
     NLU_LUNCH,
+    NLU_EARLY,
     NLU_PART_COUNT
 };
 
@@ -82,6 +85,8 @@ struct time_civil nlu_add_months(struct time_civil civil, int64_t months);
 struct time_civil nlu_add_seconds(struct time_civil civil, int64_t seconds);
 struct time_civil nlu_midnight(struct time_civil civil);
 int nlu_compare(struct time_civil a, struct time_civil b);
+/* A year as people write it: 26 is 2026, 85 is 1985. */
+int64_t nlu_full_year(int64_t year);
 bool nlu_valid_date(int64_t year, int64_t month, int64_t day);
 
 /* A date of one day, or the stretch [from, to) of whole days. */

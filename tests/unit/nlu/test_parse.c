@@ -261,9 +261,47 @@ static void the_zone_decides_what_today_is(void **state)
     assert_when(&result.commands[0].fields.due, "2026-03-12");
 }
 
+/* The first evening, as almanacs give it. */
+static void moving_feasts_fall_on_their_days(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *due;
+    } CASES[] = {
+        {"do it on rosh hashanah 2024", "2024-10-02"},
+        {"do it on rosh hashanah 2025", "2025-09-22"},
+        {"do it on yom kippur 2027", "2027-10-10"},
+        {"do it on passover 2024", "2024-04-22"},
+        {"do it on passover 2025", "2025-04-12"},
+        {"do it on passover 2027", "2027-04-21"},
+        {"do it on hanukkah 2024", "2024-12-25"},
+        {"do it on hanukkah 2025", "2025-12-14"},
+        {"do it on purim 2024", "2024-03-23"},
+        {"do it on purim 2025", "2025-03-13"},
+        {"do it on tu bishvat 2024", "2024-01-24"},
+        {"do it on tu bishvat 2025", "2025-02-12"},
+        {"do it on yom haatzmaut 2024", "2024-05-13"},
+        {"do it on yom haatzmaut 2025", "2025-04-30"},
+        {"do it on tisha b'av 2024", "2024-08-12"},
+        {"do it on tisha b'av 2025", "2025-08-02"},
+        {"do it on eid al-fitr 2024", "2024-04-10"},
+        {"do it on eid al-fitr 2018", "2018-06-15"},
+        {"do it on easter 2024", "2024-03-31"},
+        {"do it on orthodox easter 2024", "2024-05-05"},
+        {"do it on thanksgiving 2025", "2025-11-27"},
+        {"do it on memorial day 2025", "2025-05-26"},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+        struct nlu_result result = parse(CASES[i].text);
+        print_message("%s\n", CASES[i].text);
+        assert_when(&result.commands[0].fields.due, CASES[i].due);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(moving_feasts_fall_on_their_days),
         cmocka_unit_test(tasks_are_read_whole),
         cmocka_unit_test(titles_stay_whole),
         cmocka_unit_test(existing_tasks_are_named),
