@@ -17,6 +17,7 @@
 #include "gateway/http/router.h"
 #include "gateway/keyring.h"
 #include "gateway/link/link.h"
+#include "gateway/rules.h"
 #include "gateway/worker.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
@@ -36,7 +37,7 @@ struct app {
     char own_origins[2][96];
     char dapr_url[DAPR_URL_MAX];
     struct gw_files *files;
-    struct nlu *nlu;
+    struct gw_rules *rules;
     struct gw_worker *workers[WORKERS_MAX];
     pthread_t threads[WORKERS_MAX];
     size_t count;
@@ -78,10 +79,9 @@ static enum base_err make_shared(struct app *app, struct base_buf *errors)
         err = gw_certificate_new(config, &app->certificate, errors);
     app->shared.tls = gw_certificate_tls(app->certificate);
     if (err == BASE_OK)
-        err = nlu_new(config->nlu_rules[0] ? config->nlu_rules : NULL, &app->nlu, errors);
+        err = gw_rules_new(config, &app->rules, errors);
     if (err == BASE_OK && config->web_root[0] && access(config->web_root, R_OK) == 0)
         err = gw_files_new(config->web_root, &app->files, errors);
-    app->shared.nlu = app->nlu;
     app->shared.files = app->files;
     return err;
 }
@@ -147,6 +147,7 @@ static void on_hangup(void *ctx)
         base_log_set_level((enum base_log_level)fresh.log_level);
         gw_keyring_look(app->keyring);
         gw_certificate_look(app->certificate);
+        gw_rules_look(app->rules);
         LOG_INFO("gateway.reloaded");
         base_config_done(&gw_config_table, &fresh);
     } else {
@@ -179,6 +180,8 @@ static enum base_err start(struct app *app, struct base_buf *errors)
     enum base_err err = make_shared(app, errors);
     if (err == BASE_OK)
         err = make_workers(app, errors);
+    if (err == BASE_OK)
+        err = gw_rules_begin(app->rules, app->workers, app->count);
     if (err == BASE_OK)
         err = gw_keyring_begin(app->keyring, app->workers, app->count);
     if (err == BASE_OK)
@@ -224,7 +227,7 @@ static void stop(struct app *app)
     for (size_t i = 0; i < app->count; i++)
         gw_worker_free(app->workers[i]);
     gw_files_free(app->files);
-    nlu_free(app->nlu);
+    gw_rules_free(app->rules);
 }
 
 /* The command line. */

@@ -11,6 +11,7 @@
 #include "bridge/bus/bus.h"
 #include "gateway/hub/hub.h"
 #include "gateway/keyring.h"
+#include "gateway/rules.h"
 #include "gateway/session/session.h"
 #include "gateway/state/state.h"
 #include "lib/base/log.h"
@@ -68,10 +69,8 @@ enum base_err gw_worker_new(struct gw_shared *shared, size_t index, int port,
     enum base_err err = net_loop_new(&worker->loop);
     if (err == BASE_OK) {
         worker->base = net_loop_base(worker->loop);
-        err = nlu_scratch_new(shared->nlu, &worker->scratch);
-    }
-    if (err == BASE_OK)
         err = gw_hub_new(worker, &worker->hub);
+    }
     if (err == BASE_OK)
         err = task_store_new(&(struct task_store_options){.loop = worker->base,
                                                           .url = shared->config->database_url,
@@ -109,9 +108,9 @@ void gw_worker_free(struct gw_worker *worker)
     gw_hub_free(worker->hub);
     worker->hub = NULL; /* batches of events may still wait in the loop */
     base_timer_free(worker->drain_timer);
-    nlu_scratch_free(worker->scratch);
-    net_loop_free(worker->loop); /* newer keys may still be on their way */
+    net_loop_free(worker->loop); /* newer keys and rules may still be on their way */
     gw_keys_unref(worker->keys);
+    gw_parser_unref(worker->parser);
     free(worker);
 }
 

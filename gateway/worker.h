@@ -14,12 +14,12 @@
 #include "lib/base/clock.h"
 #include "lib/dapr/sidecar.h"
 #include "lib/net/server.h"
-#include "nlu/nlu.h"
 #include "tasks/store/store.h"
 
 struct gw_files;
 struct gw_hub;
 struct gw_keys;
+struct gw_parser;
 struct gw_state;
 struct gw_user;
 
@@ -27,7 +27,6 @@ struct gw_user;
 struct gw_shared {
     const struct gw_config *config;
     const struct base_clock *clock;
-    const struct nlu *nlu;
     struct auth_policy policy;
     struct dapr_settings dapr;
     struct net_tls *tls;          /* of the public listeners when they are made; NULL: none */
@@ -45,9 +44,9 @@ struct gw_worker {
     struct base_loop *base;
     struct task_store *store;
     struct gw_state *state;
-    struct nlu_scratch *scratch;
     struct gw_hub *hub;
-    struct gw_keys *keys; /* the keyring puts newer ones here */
+    struct gw_keys *keys;     /* the keyring puts newer ones here */
+    struct gw_parser *parser; /* and the rules theirs */
     struct net_server *server;
     size_t turns; /* under way */
     struct base_timer *drain_timer;

@@ -15,6 +15,7 @@
 #include "gateway/http/asker.h"
 #include "gateway/http/body.h"
 #include "gateway/http/change.h"
+#include "gateway/rules.h"
 #include "lib/base/json.h"
 #include "tasks/store/record.h"
 
@@ -75,7 +76,8 @@ static bool understand(struct import *import, const struct gw_item *item, struct
                               .locale = base_sv_from(item->language)};
     if (item->zone[0] && time_zone_load(base_sv_from(item->zone), &input.zone) != BASE_OK)
         return false;
-    if (nlu_parse(worker->shared->nlu, worker->scratch, &input, arena, &result) != BASE_OK ||
+    if (nlu_parse(worker->parser->nlu, worker->parser->scratch, &input, arena, &result) !=
+            BASE_OK ||
         result.command_count == 0)
         return false;
     const struct nlu_fields *fields = &result.commands[0].fields;

@@ -7,6 +7,7 @@
 #include "gateway/dialogue/dialogue.h"
 #include "gateway/http/change.h"
 #include "gateway/hub/hub.h"
+#include "gateway/rules.h"
 #include "lib/base/json.h"
 
 enum { ANSWER_MAX = 256 * 1024, ARENA_MAX = 1024 * 1024 };
@@ -88,9 +89,10 @@ static void parse(struct gw_call *call, const json_t *body)
     }
     base_arena_init(&arena, ARENA_MAX);
     base_buf_init(&buf, ANSWER_MAX);
-    enum base_err err = input.text.len ? nlu_parse(call->worker->shared->nlu, call->worker->scratch,
-                                                   &input, &arena, &result)
-                                       : BASE_UNPROCESSABLE;
+    enum base_err err = input.text.len
+                            ? nlu_parse(call->worker->parser->nlu, call->worker->parser->scratch,
+                                        &input, &arena, &result)
+                            : BASE_UNPROCESSABLE;
     if (err == BASE_OK) {
         result_json(&buf, &result);
         gw_call_json(call, 200, base_buf_sv(&buf), NULL, 0);

@@ -12,6 +12,7 @@
 #include "gateway/session/session.h"
 #include "lib/base/json.h"
 #include "lib/base/metrics.h"
+#include "nlu/nlu.h"
 #include "tasks/event.h"
 
 enum { HELD_MAX = 256, FRAME_MAX = 1024 * 1024 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Chat lines and actions: the dialogue as a plan. */
+#include "gateway/rules.h"
 #include "gateway/turn/turn.h"
 
 uint64_t gw_content_hash(struct base_sv content)
@@ -67,8 +68,9 @@ static enum gw_step begin(struct gw_turn *turn)
         return GW_ANSWERED;
     }
     d->arena = &turn->work;
-    d->nlu = turn->worker->shared->nlu;
-    d->scratch = turn->worker->scratch;
+    turn->parser = gw_parser_ref(turn->worker->parser);
+    d->nlu = turn->parser->nlu;
+    d->scratch = turn->parser->scratch;
     d->text = turn->text;
     d->action = turn->action;
     d->at_us = turn->at_us;
@@ -98,6 +100,8 @@ static void done(struct gw_turn *turn)
 {
     if (turn->plan_state)
         gw_dialogue_done(turn->plan_state);
+    gw_parser_unref(turn->parser);
+    turn->parser = NULL;
 }
 
 const struct gw_plan gw_chat_plan = {begin, found, receipts, set, done};

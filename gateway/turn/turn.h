@@ -55,6 +55,7 @@ struct gw_turn {
     /* Decided by the plan, in work. */
     struct task_context ctx;
     void *plan_state;
+    struct gw_parser *parser; /* the one it began with */
     struct task_query *query;
     struct task_version *versions;
     size_t version_count;
