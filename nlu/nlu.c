@@ -9,7 +9,7 @@
 #include "nlu/language.h"
 #include "nlu/rules.h"
 
-enum { SOURCE_BYTES_MAX = 64 << 20, LINES_MAX = 16 };
+enum { SOURCE_BYTES_MAX = 64 << 20, LINES_MAX = 16, JOINTS_MAX = 3 };
 
 struct nlu_scratch {
     struct nlu_match *match;
@@ -153,10 +153,86 @@ static void split_lines(struct base_sv text, struct lines *out)
         out->line[out->count++] = base_sv_trim(text);
 }
 
-/* One line; its command and spans are appended. */
+static bool creates(enum nlu_intent intent)
+{
+    return intent == NLU_TASK_CREATE || intent == NLU_REMINDER_SET;
+}
+
+/* "remind me to call mum at 9 and to feed the cat at 10": what follows is meant as what went
+ * before, unless it says more clearly what it is. */
+static void continue_reading(const struct nlu_reading *before, size_t from, size_t to,
+                             struct nlu_reading *reading)
+{
+    struct nlu_stretch *title = &reading->slots[NLU_SLOT_TITLE];
+    if (creates(reading->intent) && reading->score >= before->score)
+        return;
+    if (!creates(reading->intent) || !title->set)
+        *title = (struct nlu_stretch){.set = true, .from = from, .to = to};
+    reading->intent = before->intent;
+    reading->score = before->score;
+}
+
+static struct base_sv text_from(const struct nlu_match *m, size_t item)
+{
+    return base_sv_sub(m->text, m->items[item].start, m->text.len);
+}
+
+/* One command of a matched line, with the notes behind its dash. A title of one word is none. */
+static enum base_err read_command(struct nlu_match *m, size_t from, size_t to,
+                                  const struct nlu_reading *before, const struct nlu_command *last,
+                                  struct base_arena *arena, struct nlu_reading *reading,
+                                  struct nlu_command *ret_command)
+{
+    enum base_err err;
+    size_t end = nlu_reading_dash(m, from, to), dash;
+    do {
+        dash = end;
+        nlu_reading_find(m, from, dash, reading);
+        if (last)
+            continue_reading(before, from, dash, reading);
+        err = nlu_fill(m, reading, from, dash, last ? &last->fields.due : NULL, arena, ret_command);
+        struct base_sv title = ret_command->fields.title;
+        if (!creates(reading->intent) || base_sv_find(title, ' ') == title.len)
+            end = to;
+    } while (err == BASE_OK && dash < end);
+    if (dash < to)
+        ret_command->fields.notes =
+            base_sv_sub(m->text, m->items[dash + 1].start, m->items[to - 1].end);
+    return err;
+}
+
+/* The commands of a matched line, one after the other. */
+static enum base_err read_commands(struct nlu_match *m, struct base_arena *arena, int *joints_left,
+                                   struct nlu_result *out)
+{
+    struct nlu_reading reading, before = {0};
+    const struct nlu_command *last = NULL;
+    size_t from = 0;
+    enum base_err err = BASE_OK;
+    do {
+        size_t to = m->item_count, next = m->item_count;
+        bool more = *joints_left > 0 && nlu_reading_joint(m, from, m->item_count, &to, &next);
+        err = read_command(m, from, to, &before, last, arena, &reading,
+                           &out->commands[out->command_count]);
+        if (err == BASE_OK && more && !creates(reading.intent)) {
+            err = nlu_fill_warning(arena, out, "not understood:", text_from(m, next));
+            more = false;
+        }
+        last = &out->commands[out->command_count++];
+        before = reading;
+        from = next;
+        *joints_left -= more;
+        if (!more)
+            return err;
+    } while (err == BASE_OK);
+    return err;
+}
+
+/* One line; its commands and spans are appended. */
 static enum base_err understand_line(const struct nlu *nlu, struct nlu_match *m,
                                      const struct nlu_input *input, struct base_sv line,
-                                     struct base_arena *arena, struct nlu_result *out)
+                                     struct base_arena *arena, int *joints_left,
+                                     struct nlu_result *out)
 {
     struct time_civil now =
         time_zone_civil(input->zone ? input->zone : time_zone_utc(), input->now_us);
@@ -164,15 +240,13 @@ static enum base_err understand_line(const struct nlu *nlu, struct nlu_match *m,
     one.text = line;
     const struct nlu_grammar *grammar = nlu_language_choose(nlu, m, &one, now, arena);
     nlu_match_levels(m);
-    struct nlu_reading reading;
-    nlu_reading_find(m, 0, m->item_count, &reading);
+    size_t first = out->command_count;
+    enum base_err err = read_commands(m, arena, joints_left, out);
     out->language = grammar->language;
     if (m->no_memory)
         return BASE_NO_MEMORY;
-    enum base_err err =
-        nlu_fill(m, &reading, 0, m->item_count, arena, &out->commands[out->command_count++]);
     if (err == BASE_OK)
-        err = nlu_fill_warnings(m, &out->commands[out->command_count - 1], arena, out);
+        err = nlu_fill_warnings(m, &out->commands[first], arena, out);
     if (err == BASE_OK)
         err = nlu_fill_spans(m, arena, (size_t)(line.ptr - input->text.ptr), out);
     return err;
@@ -184,14 +258,15 @@ static enum base_err understand(const struct nlu *nlu, struct nlu_match *m,
 {
     struct lines lines;
     split_lines(input->text.ptr ? input->text : SV(""), &lines);
-    out->commands = base_arena_array(arena, lines.count, sizeof(*out->commands));
+    out->commands = base_arena_array(arena, lines.count + JOINTS_MAX, sizeof(*out->commands));
     if (!out->commands)
         return BASE_NO_MEMORY;
     enum base_err err = BASE_OK;
     struct nlu_input one = *input;
     one.text = input->text.ptr ? input->text : SV("");
+    int joints_left = JOINTS_MAX;
     for (size_t i = 0; err == BASE_OK && i < lines.count; i++)
-        err = understand_line(nlu, m, &one, lines.line[i], arena, out);
+        err = understand_line(nlu, m, &one, lines.line[i], arena, &joints_left, out);
     if (err == BASE_OK && lines.more)
         err = nlu_fill_warning(arena, out, "only the first lines were read; the rest begins behind",
                                lines.line[LINES_MAX - 1]);

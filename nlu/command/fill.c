@@ -6,8 +6,6 @@
  */
 #include "nlu/command/fill.h"
 
-#include <stdio.h>
-
 #include "nlu/value/repeat.h"
 
 enum { TITLE_PIECES_MAX = 32 };
@@ -16,6 +14,7 @@ struct fill {
     struct nlu_match *m;
     const struct nlu_reading *reading;
     size_t from, to;
+    const struct nlu_when *before; /* when the command before it in the line is due */
     struct base_arena *arena;
     struct nlu_command *out;
     bool no_memory;
@@ -36,63 +35,6 @@ static struct base_sv item_text(const struct fill *f, size_t i)
 static bool is_class(const struct fill *f, size_t i, int class_id)
 {
     return class_id >= 0 && f->m->codes[i] == class_id;
-}
-
-/* ---- values as text ---- */
-
-static void format_point(struct base_buf *out, const struct nlu_value *v, struct time_civil at)
-{
-    if (!(v->flags & NLU_HAS_DATE))
-        base_buf_addf(out, "%02d:%02d:%02d", at.hour, at.minute, at.second);
-    else if (v->flags & NLU_HAS_TIME)
-        time_civil_format(out, at);
-    else
-        time_date_format(out, at);
-}
-
-static void format_length(struct base_buf *out, const struct nlu_value *v)
-{
-    base_buf_add_char(out, 'P');
-    if (v->months)
-        base_buf_addf(out, "%d%c", v->months % 12 ? v->months : v->months / 12,
-                      v->months % 12 ? 'M' : 'Y');
-    if (v->seconds / 86400)
-        base_buf_addf(out, "%lldD", (long long)(v->seconds / 86400));
-    int64_t rest = v->seconds % 86400;
-    if (rest || (!v->months && !v->seconds))
-        base_buf_addf(out, "T%lldS", (long long)rest);
-}
-
-static const char *format_value(struct base_buf *out, const struct nlu_value *v,
-                                struct time_civil now)
-{
-    struct nlu_value settled = *v;
-    if ((v->flags & NLU_HALF_DAY) && !(v->flags & (NLU_HAS_DATE | NLU_RANGE))) {
-        settled.from.hour = nlu_next_time(now, v).hour;
-        v = &settled;
-    }
-    if (v->flags & NLU_SET) {
-        struct nlu_set set = *v->set;
-        struct time_civil first;
-        bool has_time;
-        nlu_set_settle(&set, now, &first, &has_time);
-        nlu_set_format(out, &set);
-        return "set";
-    }
-    if (!(v->flags & (NLU_HAS_DATE | NLU_HAS_TIME))) {
-        format_length(out, v);
-        return "duration";
-    }
-    if (v->flags & (NLU_RANGE | NLU_NO_FROM | NLU_NO_TO)) {
-        if (!(v->flags & NLU_NO_FROM))
-            format_point(out, v, v->from);
-        base_buf_add_char(out, '/');
-        if (!(v->flags & NLU_NO_TO))
-            format_point(out, v, v->to);
-        return "range";
-    }
-    format_point(out, v, v->from);
-    return !(v->flags & NLU_HAS_DATE) ? "time" : v->flags & NLU_HAS_TIME ? "datetime" : "date";
 }
 
 /* ---- titles ---- */
@@ -262,6 +204,12 @@ static void take_times(struct fill *f)
     const struct nlu_value *chosen = f->m->items[best].value;
     f->out->fields.due = when_of(f, chosen);
     f->taken[best] = true;
+    if (is_time_only(chosen) && f->before && f->before->set) { /* "tomorrow at 9 … and at 10" */
+        struct nlu_value day = {0};
+        nlu_value_day(&day, f->before->at);
+        if (nlu_days(f->before->at) > nlu_days(f->m->eval.now))
+            join_day_and_time(f, &f->out->fields.due, &day, chosen);
+    }
     for (size_t i = f->from; i < f->to; i++) { /* "tomorrow … at 5" */
         const struct nlu_value *v = f->m->items[i].value;
         if (i == best || !is_class(f, i, when) || !v || is_part_of_words(f, i))
@@ -536,7 +484,7 @@ static void set_setting(struct fill *f)
             struct base_buf out = {.data = text, .cap = sizeof(text), .max = sizeof(text) - 1};
             if (!v || !(v->flags & NLU_HAS_TIME))
                 continue;
-            (void)format_value(&out, v, f->m->eval.now);
+            (void)nlu_value_format(&out, v, f->m->eval.now);
             f->out->setting_value = base_arena_sv(f->arena, base_buf_sv(&out));
             f->no_memory |= f->out->setting_value.ptr == NULL;
         }
@@ -559,9 +507,11 @@ static void set_snooze(struct fill *f)
 }
 
 enum base_err nlu_fill(struct nlu_match *match, const struct nlu_reading *reading, size_t from,
-                       size_t to, struct base_arena *arena, struct nlu_command *ret_command)
+                       size_t to, const struct nlu_when *before, struct base_arena *arena,
+                       struct nlu_command *ret_command)
 {
-    struct fill f = {.m = match, .reading = reading, .from = from, .to = to, .arena = arena};
+    struct fill f = {
+        .m = match, .reading = reading, .from = from, .to = to, .before = before, .arena = arena};
     *ret_command = (struct nlu_command){.intent = reading->intent,
                                         .confidence = (double)reading->score / 100.0};
     f.out = ret_command;
@@ -591,81 +541,4 @@ enum base_err nlu_fill(struct nlu_match *match, const struct nlu_reading *readin
     else if (reading->intent == NLU_TASK_CREATE || reading->intent == NLU_OUT_OF_SCOPE)
         ret_command->fields.title = title_text(&f, from, to);
     return f.no_memory ? BASE_NO_MEMORY : BASE_OK;
-}
-
-/* ---- spans ---- */
-
-static bool is_entity(const struct nlu_match *m, size_t i)
-{
-    static const enum nlu_known CLASSES[] = {NLU_KNOWN_WHEN, NLU_KNOWN_REPEAT, NLU_KNOWN_DUR,
-                                             NLU_KNOWN_AHEAD, NLU_KNOWN_RIGHT_NOW};
-    for (size_t k = 0; k < sizeof(CLASSES) / sizeof(*CLASSES); k++) {
-        if ((int)m->codes[i] == m->grammar->known[CLASSES[k]])
-            return m->items[i].value != NULL;
-    }
-    return false;
-}
-
-enum base_err nlu_fill_spans(struct nlu_match *match, struct base_arena *arena, size_t offset,
-                             struct nlu_result *result)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < match->item_count; i++)
-        count += is_entity(match, i);
-    struct nlu_span *spans =
-        base_arena_array(arena, result->span_count + count + 1, sizeof(*spans));
-    if (!spans)
-        return BASE_NO_MEMORY;
-    if (result->span_count)
-        memcpy(spans, result->spans, result->span_count * sizeof(*spans));
-    result->spans = spans;
-    for (size_t i = 0; i < match->item_count; i++) {
-        if (!is_entity(match, i))
-            continue;
-        char text[256];
-        struct base_buf out = {.data = text, .cap = sizeof(text), .max = sizeof(text) - 1};
-        struct nlu_span *span = &result->spans[result->span_count++];
-        span->type = format_value(&out, match->items[i].value, match->eval.now);
-        span->start = offset + match->items[i].start;
-        span->end = offset + match->items[i].end;
-        span->value = base_arena_sv(arena, base_buf_sv(&out));
-        if (!span->value.ptr)
-            return BASE_NO_MEMORY;
-    }
-    return BASE_OK;
-}
-
-enum base_err nlu_fill_warning(struct base_arena *arena, struct nlu_result *result,
-                               const char *what, struct base_sv quote)
-{
-    struct base_sv *longer = base_arena_array(arena, result->warning_count + 1, sizeof(*longer));
-    size_t len = strlen(what) + quote.len + 5;
-    char *text = base_arena_alloc(arena, len);
-    if (!longer || !text)
-        return BASE_NO_MEMORY;
-    if (result->warning_count)
-        memcpy(longer, result->warnings, result->warning_count * sizeof(*longer));
-    (void)snprintf(text, len, "%s \"%.*s\"", what, SV_FMT(quote));
-    longer[result->warning_count++] = base_sv_from(text);
-    result->warnings = longer;
-    return BASE_OK;
-}
-
-enum base_err nlu_fill_warnings(struct nlu_match *match, const struct nlu_command *command,
-                                struct base_arena *arena, struct nlu_result *result)
-{
-    int hint = match->grammar->known[NLU_KNOWN_HINT];
-    bool makes = command->intent == NLU_TASK_CREATE || command->intent == NLU_REMINDER_SET ||
-                 command->intent == NLU_TASK_UPDATE;
-    for (size_t i = 0; makes && hint >= 0 && i < match->item_count; i++) {
-        const struct nlu_item *item = &match->items[i];
-        int64_t ignored;
-        if (!item->word || !nlu_word_value(item->word, hint, &ignored))
-            continue;
-        size_t last = i + 2 < match->item_count ? i + 2 : match->item_count - 1;
-        struct base_sv quote =
-            base_sv(match->text.ptr + item->start, match->items[last].end - item->start);
-        return nlu_fill_warning(arena, result, "not understood:", quote);
-    }
-    return BASE_OK;
 }

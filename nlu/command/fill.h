@@ -7,8 +7,8 @@
 #include "nlu/command/reading.h"
 
 BASE_MUST_CHECK enum base_err nlu_fill(struct nlu_match *match, const struct nlu_reading *reading,
-                                       size_t from, size_t to, struct base_arena *arena,
-                                       struct nlu_command *ret_command);
+                                       size_t from, size_t to, const struct nlu_when *before,
+                                       struct base_arena *arena, struct nlu_command *ret_command);
 /* All entities in the items, as spans; offset is where the line starts in the message. */
 BASE_MUST_CHECK enum base_err nlu_fill_spans(struct nlu_match *match, struct base_arena *arena,
                                              size_t offset, struct nlu_result *result);

@@ -209,6 +209,71 @@ void nlu_reading_find(struct nlu_match *match, size_t from, size_t to,
         match->text.len > 0 && match->item_count > 0 && is_sign(match, match->item_count - 1, "?");
 }
 
+/* The bits of the rules of a level that hold one of the view's codes they need. */
+static uint64_t held_in(const struct nlu_level *level, size_t word, const struct view *view)
+{
+    uint64_t held = 0;
+    for (size_t i = 0; i < view->count; i++)
+        held |= level->need[view->codes[i] * level->words + word];
+    return held;
+}
+
+bool nlu_reading_joint(struct nlu_match *match, size_t from, size_t to, size_t *ret_at,
+                       size_t *ret_next)
+{
+    const struct nlu_level *level = &match->grammar->joint;
+    struct view view;
+    if (level->rule_count == 0)
+        return false;
+    build_view(match, from, to, true, &view);
+    *ret_at = to;
+    for (size_t i = 0; i < level->rule_count && view.count > 2; i++) {
+        const struct nlu_rule *rule = &level->rules[i];
+        size_t end, at, next;
+        if (!(held_in(level, i / 64, &view) & (1ULL << i % 64)) ||
+            !nlu_match_run(match, rule, view.codes, view.count, 0, &end))
+            continue;
+        for (int g = 1; g <= rule->pattern->group_count; g++) {
+            if (base_sv_eq_c(rule->pattern->groups[g].name, "joint") &&
+                nlu_match_group(match, g, &at, &next) && next < view.count &&
+                view.items[at] < *ret_at) {
+                *ret_at = view.items[at];
+                *ret_next = view.items[next];
+            }
+        }
+    }
+    return *ret_at < to;
+}
+
+static bool is_dash(const struct nlu_match *m, size_t i)
+{
+    static const char *const DASHES[] = {"-", "\xe2\x80\x93", "\xe2\x80\x94"};
+    const struct nlu_item *item = &m->items[i];
+    struct base_sv text = base_sv_sub(m->text, item->start, item->end);
+    bool alone = item->start > 0 && m->text.ptr[item->start - 1] == ' ' &&
+                 item->end < m->text.len && m->text.ptr[item->end] == ' ';
+    for (size_t k = 0; alone && k < sizeof(DASHES) / sizeof(*DASHES); k++) {
+        if (base_sv_eq_c(text, DASHES[k]))
+            return true;
+    }
+    return false;
+}
+
+size_t nlu_reading_dash(const struct nlu_match *match, size_t from, size_t to)
+{
+    size_t dash = to, words[2] = {0};
+    for (size_t i = from; i < to; i++) {
+        bool found = is_dash(match, i);
+        if (found && dash < to)
+            return to;
+        if (found)
+            dash = i;
+        else if (!nlu_is_modifier(match, i) && !is_sign(match, i, ".,;:!?-"))
+            words[dash < to]++;
+    }
+    return words[0] > 1 && words[1] > 1 ? dash : to;
+}
+
 void nlu_reading_each(struct nlu_match *match, size_t from, size_t to,
                       void (*fits)(void *context, const struct nlu_rule *rule), void *context)
 {

@@ -47,6 +47,13 @@ struct nlu_reading {
 /* Reads the items in [from, to). */
 void nlu_reading_find(struct nlu_match *match, size_t from, size_t to,
                       struct nlu_reading *ret_reading);
+/* Whether a further command follows the one that begins at from: where the words between them, [at,
+ * next), are. */
+bool nlu_reading_joint(struct nlu_match *match, size_t from, size_t to, size_t *ret_at,
+                       size_t *ret_next);
+/* "call mum tomorrow - ask about the trip": the item of the only dash that stands alone, where both
+ * sides say more than a word; to when there is none. */
+size_t nlu_reading_dash(const struct nlu_match *match, size_t from, size_t to);
 bool nlu_is_modifier(const struct nlu_match *match, size_t item);
 /* For --explain: every pattern that fits, through the callback. */
 void nlu_reading_each(struct nlu_match *match, size_t from, size_t to,

@@ -190,6 +190,8 @@ static struct nlu_level *level_of(struct build *b, const struct nlu_source_line 
         return &b->g->lead;
     case NLU_SOURCE_TAIL:
         return &b->g->tail;
+    case NLU_SOURCE_JOINT:
+        return &b->g->joint;
     default:
         break;
     }
@@ -248,13 +250,14 @@ static bool collect_rules(struct build *b)
         if (is_rule(l))
             level_of(b, l)->rule_count++;
     }
-    struct nlu_level *all[NLU_LEVELS_MAX + 3];
+    struct nlu_level *all[NLU_LEVELS_MAX + 4];
     size_t n = 0;
     for (size_t i = 0; i < b->g->level_count; i++)
         all[n++] = &b->g->levels[i];
     all[n++] = &b->g->intents;
     all[n++] = &b->g->lead;
     all[n++] = &b->g->tail;
+    all[n++] = &b->g->joint;
     for (size_t i = 0; i < n; i++) {
         all[i]->rules =
             base_arena_array(&b->g->arena, all[i]->rule_count + 1, sizeof(struct nlu_rule));
@@ -560,6 +563,7 @@ static bool build_grammar(struct build *b)
         return false;
     ok = build_level(b, &b->g->lead, false) && ok;
     ok = build_level(b, &b->g->tail, false) && ok;
+    ok = build_level(b, &b->g->joint, false) && ok;
     return build_level(b, &b->g->intents, true) && ok;
 }
 
@@ -603,6 +607,7 @@ void nlu_grammar_free(struct nlu_grammar *grammar)
     free_level(&grammar->intents);
     free_level(&grammar->lead);
     free_level(&grammar->tail);
+    free_level(&grammar->joint);
     pcre2_code_free_8(grammar->shape_code);
     base_arena_done(&grammar->arena);
     free(grammar);

@@ -109,7 +109,7 @@ struct nlu_grammar {
     struct nlu_level levels[NLU_LEVELS_MAX];
     size_t level_count;
     uint64_t *levels_of; /* [code]: the levels in which some rule can begin with it */
-    struct nlu_level intents, lead, tail;
+    struct nlu_level intents, lead, tail, joint;
 };
 
 /* Compiles all lines of the source. On failure the source's error buffer says why. */

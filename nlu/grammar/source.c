@@ -90,7 +90,7 @@ static void read_heading(struct reader *r, struct base_sv line)
     } HEADINGS[] = {{"words", NLU_SOURCE_WORDS},   {"define", NLU_SOURCE_DEFINE},
                     {"shapes", NLU_SOURCE_SHAPE},  {"level", NLU_SOURCE_RULE},
                     {"intent", NLU_SOURCE_INTENT}, {"lead", NLU_SOURCE_LEAD},
-                    {"tail", NLU_SOURCE_TAIL}};
+                    {"tail", NLU_SOURCE_TAIL},     {"joint", NLU_SOURCE_JOINT}};
     size_t i = 0;
     while (i < sizeof(HEADINGS) / sizeof(*HEADINGS) && !base_sv_eq_c(keyword, HEADINGS[i].word))
         i++;

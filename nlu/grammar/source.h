@@ -21,6 +21,7 @@ enum nlu_source_kind {
     NLU_SOURCE_RULE,   /* name = level, text = token pattern, action as above */
     NLU_SOURCE_LEAD,   /* text = token pattern that is skipped at the start of a message */
     NLU_SOURCE_TAIL,   /* … at its end */
+    NLU_SOURCE_JOINT,  /* text = token pattern of a command and the (joint: words) behind it */
     NLU_SOURCE_INTENT, /* name = intent, number = score, text = token pattern */
 };
 

@@ -102,4 +102,9 @@ struct time_civil nlu_next_time(struct time_civil now, const struct nlu_value *t
 struct time_civil nlu_value_due(struct time_civil now, const struct nlu_value *value,
                                 bool *ret_has_time);
 
+/* The value as text: ISO 8601, a stretch as from/to, a repetition as RRULE. Returns its type:
+ * "date", "time", "datetime", "range", "duration", "set". */
+const char *nlu_value_format(struct base_buf *out, const struct nlu_value *value,
+                             struct time_civil now);
+
 #endif

@@ -214,6 +214,71 @@ static void extras_are_found(void **state)
     assert_int_equal(r.commands[0].fields.snooze_s, 3600);
 }
 
+static void tasks_in_one_line_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        struct {
+            const char *intent, *title, *due;
+        } tasks[3];
+    } CASES[] = {
+        {"remind me to call mum tomorrow at 9 and to feed the cat at 10",
+         {{"reminder.set", "call mum", "2026-03-12T09:00:00"},
+          {"reminder.set", "feed the cat", "2026-03-12T10:00:00"}}},
+        {"call mum at 3pm and pick up the kids at 5pm and then cook dinner at 7pm",
+         {{"task.create", "call mum", "2026-03-11T15:00:00"},
+          {"task.create", "pick up the kids", "2026-03-11T17:00:00"},
+          {"task.create", "cook dinner", "2026-03-11T19:00:00"}}},
+        {"buy milk tomorrow, remind me to pay rent on friday",
+         {{"task.create", "buy milk", "2026-03-12"}, {"reminder.set", "pay rent", "2026-03-13"}}},
+        {"tomorrow call mum and on friday write the report",
+         {{"task.create", "call mum", "2026-03-12"},
+          {"task.create", "write the report", "2026-03-13"}}},
+        {"remind me to buy milk and call the plumber tomorrow",
+         {{"reminder.set", "buy milk and call the plumber", "2026-03-12"}}},
+        {"add milk and eggs to my shopping list", {{"task.create", "milk and eggs", ""}}},
+        {"add task call Bob tomorrow 9am and remind me 30 minutes before",
+         {{"task.create", "call Bob", "2026-03-12T09:00:00"}}},
+        {"erinnere mich morgen um 9 an den Zahnarzt und erinnere mich am Freitag an den Müll",
+         {{"reminder.set", "Zahnarzt", "2026-03-12T09:00:00"},
+          {"reminder.set", "Müll", "2026-03-13"}}},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+        struct nlu_result r = parse(CASES[i].text);
+        print_message("%s\n", CASES[i].text);
+        size_t wanted = 0;
+        while (wanted < 3 && CASES[i].tasks[wanted].intent)
+            wanted++;
+        assert_int_equal(r.command_count, wanted);
+        for (size_t k = 0; k < wanted; k++) {
+            assert_string_equal(nlu_intent_name(r.commands[k].intent), CASES[i].tasks[k].intent);
+            assert_sv(r.commands[k].fields.title, CASES[i].tasks[k].title);
+            assert_when(&r.commands[k].fields.due, CASES[i].tasks[k].due);
+        }
+    }
+}
+
+static void notes_stand_behind_a_dash(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *title, *notes;
+    } CASES[] = {
+        {"call mum tomorrow - ask about the trip", "call mum", "ask about the trip"},
+        {"add task write the report — use last year's template", "write the report",
+         "use last year's template"},
+        {"add task work - finish it", "work - finish it", ""},
+        {"add task follow-up with Anna", "follow-up with Anna", ""},
+        {"add task one two - three four - five six", "one two - three four - five six", ""},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+        struct nlu_result r = parse(CASES[i].text);
+        assert_sv(r.commands[0].fields.title, CASES[i].title);
+        assert_sv(r.commands[0].fields.notes, CASES[i].notes);
+    }
+}
+
 static void lines_are_tasks_of_their_own(void **state)
 {
     (void)state;
@@ -308,6 +373,8 @@ int main(void)
         cmocka_unit_test(talk_is_told_apart),
         cmocka_unit_test(extras_are_found),
         cmocka_unit_test(lines_are_tasks_of_their_own),
+        cmocka_unit_test(tasks_in_one_line_are_told_apart),
+        cmocka_unit_test(notes_stand_behind_a_dash),
         cmocka_unit_test(half_understood_is_said),
         cmocka_unit_test(spans_point_into_the_text),
         cmocka_unit_test(the_zone_decides_what_today_is),
