@@ -37,6 +37,7 @@ struct gw_user {
     bool reading;
     /* Sessions and turns. */
     struct gw_session *sessions;
+    size_t session_count;
     struct gw_turn *first_turn; /* the first one is under way */
     struct gw_turn **last_turn;
     size_t turn_count;

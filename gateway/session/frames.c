@@ -89,8 +89,20 @@ static void join(struct gw_session *session)
     if (session->next)
         session->next->link = &session->next;
     user->sessions = session;
+    user->session_count++;
     session->state = GW_SESSION_HELD;
     base_metric_add(BASE_M_SESSIONS, 0, 1);
+}
+
+static bool has_room(struct gw_session *session, const json_t *frame)
+{
+    int64_t limit = session->worker->shared->config->max_sessions;
+    if (limit == 0 || session->user->session_count < (size_t)limit)
+        return true;
+    gw_session_error(session, gw_frame_id(frame), BASE_RATE_LIMITED,
+                     "this user has too many sessions open: close some of them first");
+    gw_session_close(session, GW_CLOSE_TOO_MANY, "too many sessions");
+    return false;
 }
 
 static void on_connect(struct gw_session *session, json_t *frame)
@@ -116,6 +128,8 @@ static void on_connect(struct gw_session *session, json_t *frame)
         gw_session_close(session, NET_CLOSE_SLOW, "out of memory");
         return;
     }
+    if (!has_room(session, frame))
+        return;
     gw_session_keep_until(session, &claims);
     join(session);
     LOG_INFO("session.connected", LOG_SV("user", session->user->id),

@@ -12,7 +12,6 @@
 #include "lib/base/metrics.h"
 
 enum { CONNECT_MS = 10000, LONGEST_TIMER_MS = 24 * 3600 * 1000 };
-enum { CLOSE_TOKEN = 4401, CLOSE_LATE = 4408 };
 
 struct gw_session *gw_session_ref(struct gw_session *session)
 {
@@ -85,12 +84,12 @@ static void on_timer(void *ctx)
     struct gw_session *session = ctx;
     if (session->state == GW_SESSION_NEW) {
         gw_session_error(session, SV_NULL, BASE_TIMEOUT, "the connect frame did not come in time");
-        gw_session_close(session, CLOSE_LATE, "no connect frame");
+        gw_session_close(session, GW_CLOSE_LATE, "no connect frame");
     } else if (gw_now_us(session->worker) < session->expires_us) {
         watch_expiry(session);
     } else {
         gw_session_error(session, SV_NULL, BASE_TOKEN_EXPIRED, NULL);
-        gw_session_close(session, CLOSE_TOKEN, "token expired");
+        gw_session_close(session, GW_CLOSE_TOKEN, "token expired");
     }
 }
 
@@ -104,7 +103,7 @@ void gw_session_keep_until(struct gw_session *session, const struct auth_claims 
 void gw_session_revoked(struct gw_session *session)
 {
     gw_session_error(session, SV_NULL, BASE_UNAUTHENTICATED, "this token was revoked");
-    gw_session_close(session, CLOSE_TOKEN, "token revoked");
+    gw_session_close(session, GW_CLOSE_TOKEN, "token revoked");
 }
 
 bool gw_session_authenticate(struct gw_session *session, struct base_sv token,
@@ -117,7 +116,7 @@ bool gw_session_authenticate(struct gw_session *session, struct base_sv token,
         return true;
     LOG_INFO("session.refused", LOG_ERR(err), LOG_SV("remote", net_conn_remote(session->conn)));
     gw_session_error(session, SV_NULL, err, NULL);
-    gw_session_close(session, CLOSE_TOKEN, base_err_text(err));
+    gw_session_close(session, GW_CLOSE_TOKEN, base_err_text(err));
     return false;
 }
 
@@ -174,6 +173,7 @@ static void on_close(void *ctx, struct net_conn *conn, int code)
         *session->link = session->next;
         if (session->next)
             session->next->link = session->link;
+        session->user->session_count--;
         base_metric_add(BASE_M_SESSIONS, 0, -1);
         LOG_INFO("session.closed", LOG_SV("user", session->user->id),
                  LOG_STR("session", session->id), LOG_INT("code", code));

@@ -68,6 +68,7 @@ void gw_session_send(struct gw_session *session, struct base_sv frame);
 /* {"type":"error",…}; to may be empty. text NULL: the error's own. */
 void gw_session_error(struct gw_session *session, struct base_sv to, enum base_err err,
                       const char *text);
+enum { GW_CLOSE_TOKEN = 4401, GW_CLOSE_LATE = 4408, GW_CLOSE_TOO_MANY = 4429 };
 void gw_session_close(struct gw_session *session, int code, const char *reason);
 struct gw_session *gw_session_ref(struct gw_session *session);
 void gw_session_unref(struct gw_session *session);

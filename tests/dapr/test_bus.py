@@ -259,14 +259,16 @@ def test_a_sidecar_that_asked_too_early_is_noticed(stack, own_sidecar, tmp_path)
     ):
         inside = Sidecar(f"http://127.0.0.1:{port}", "")
 
+        reason = "the sidecar does not bring task-updates of todo-broadcast"
+
         def told():
             try:
                 status, body = inside.call("GET", "/readyz")
             except OSError:
-                return None
-            return status == 503 and json.loads(body).get("bus_reason")
+                return False
+            return status == 503 and json.loads(body).get("bus_reason") == reason
 
-        assert wait_for("a reason", told, 20) == "the sidecar does not bring task-updates of todo-broadcast"
+        wait_for("the reason", told, 20)
 
 
 def test_a_pod_that_ends_drains_with_its_sidecar(stack, user):

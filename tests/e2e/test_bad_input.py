@@ -8,6 +8,7 @@ import re
 import pytest
 import requests
 from support.client import Client, Closed, Refused
+from support.stack import Daemon, wait_for
 
 LONG = "x" * 4097
 
@@ -202,3 +203,20 @@ def test_action_on_a_task_that_is_not_there(stack, connect, user):
     with contextlib.suppress(Refused):
         desk.action("delete", theirs)
     assert stack.sql(f"select status from tasks where id = '{theirs}'") == [["0"]]
+
+
+def test_a_user_has_so_many_sessions_and_no_more(stack, tmp_path, new_user):
+    """The one too many is told so and closed; the others, and other users, notice nothing."""
+    ann, bob = stack.token(new_user("ann")), stack.token(new_user("bob"))
+    with Daemon(stack, "gateway", tmp_path / "log", limits_sessions=2, threads=1, mqtt_url="") as gateway:
+        wait_for("ready", lambda: gateway.http("/readyz") == 200, 20)
+        url = f"ws://127.0.0.1:{gateway.port}/ws"
+        with Client(url, ann) as first, Client(url, ann) as second, Client(url, bob) as other:
+            third = Client(url, ann, hello=False)
+            third.send({"type": "connect", "token": ann})
+            assert third.wait_closed().code == 4429
+            assert third.last("error")["code"] == "rate_limited"
+            for client in (first, second, other):
+                assert client.message("add task still here")["type"] == "reply"
+            second.close()
+            wait_for("room again", lambda: Client(url, ann, timeout=2).connected, 5)
