@@ -81,7 +81,7 @@ static enum base_err make_shared(struct app *app, struct base_buf *errors)
     if (err == BASE_OK)
         err = gw_rules_new(config, &app->rules, errors);
     if (err == BASE_OK && config->web_root[0] && access(config->web_root, R_OK) == 0)
-        err = gw_files_new(config->web_root, &app->files, errors);
+        err = gw_files_new(config->web_root, config->oidc_issuer, &app->files, errors);
     app->shared.files = app->files;
     return err;
 }

@@ -70,7 +70,10 @@ enum base_err gw_worker_new(struct gw_shared *shared, size_t index, int port,
     if (err == BASE_OK) {
         worker->base = net_loop_base(worker->loop);
         err = gw_hub_new(worker, &worker->hub);
+        worker->pong = net_msg_new_text(SV("{\"type\":\"pong\"}"));
     }
+    if (err == BASE_OK && !worker->pong)
+        err = BASE_NO_MEMORY;
     if (err == BASE_OK)
         err = task_store_new(&(struct task_store_options){.loop = worker->base,
                                                           .url = shared->config->database_url,
@@ -110,6 +113,7 @@ void gw_worker_free(struct gw_worker *worker)
     base_timer_free(worker->drain_timer);
     net_loop_free(worker->loop); /* newer keys and rules may still be on their way */
     gw_keys_unref(worker->keys);
+    net_msg_unref(worker->pong);
     gw_parser_unref(worker->parser);
     free(worker);
 }

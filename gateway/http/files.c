@@ -9,9 +9,10 @@
 
 enum { FILES_MAX = 1000, FILE_MAX_BYTES = 16 * 1024 * 1024, PATH_BYTES = 1024, DEPTH_MAX = 8 };
 
+/* %.*s is the origin of the OpenID provider, or nothing. */
 #define CSP                                                                                        \
-    "default-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; "   \
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "default-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss: %.*s; "                 \
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 struct file {
     char *path; /* "/assets/app.js" */
@@ -22,6 +23,7 @@ struct file {
 struct gw_files {
     struct file files[FILES_MAX];
     size_t count;
+    char csp[1500];
 };
 
 static const struct {
@@ -110,16 +112,47 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
 }
 
-enum base_err gw_files_new(const char *root, struct gw_files **ret_files, struct base_buf *errors)
+/* "https://login.example.org/realms/x" → "https://login.example.org" */
+static struct base_sv origin_of(const char *url)
+{
+    struct base_sv text = base_sv_from(url);
+    size_t scheme = base_sv_find(text, ':');
+    size_t host = scheme + 3 < text.len ? scheme + 3 : text.len;
+    struct base_sv rest = base_sv_sub(text, host, text.len);
+    return base_sv_sub(text, 0, host + base_sv_find(rest, '/'));
+}
+
+/* What may stand in a policy header, and is fetched over TLS, or from this machine for development. */
+static bool is_provider(const char *url)
+{
+    static const char *const STARTS[] = {"https://", "http://127.0.0.1:", "http://localhost:"};
+    static const char ALLOWED[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-._~:/%";
+    if (strspn(url, ALLOWED) != strlen(url))
+        return false;
+    for (size_t i = 0; i < sizeof(STARTS) / sizeof(*STARTS); i++)
+        if (strncmp(url, STARTS[i], strlen(STARTS[i])) == 0)
+            return true;
+    return url[0] == '\0';
+}
+
+enum base_err gw_files_new(const char *root, const char *provider, struct gw_files **ret_files,
+                           struct base_buf *errors)
 {
     struct gw_files *files = calloc(1, sizeof(*files));
     if (!files)
         return BASE_NO_MEMORY;
+    if (!is_provider(provider)) {
+        base_buf_addf(errors, "oidc.issuer = %s: must be an https:// address\n", provider);
+        gw_files_free(files);
+        return BASE_INVALID;
+    }
     if (!add_folder(files, root, "", 0)) {
         base_buf_addf(errors, "web.root = %s: cannot read the folder or one of its files\n", root);
         gw_files_free(files);
         return BASE_INVALID;
     }
+    (void)snprintf(files->csp, sizeof(files->csp), CSP, SV_FMT(origin_of(provider)));
     qsort(files->files, files->count, sizeof(files->files[0]), by_path);
     *ret_files = files;
     return BASE_OK;
@@ -167,7 +200,7 @@ bool gw_files_serve(const struct gw_files *files, struct net_request *req)
          for_ever ? SV("public, max-age=31536000, immutable") : SV("no-cache")},
         {SV("ETag"), base_sv_from(file->etag)},
         {SV("Vary"), SV("Accept-Encoding")},
-        {SV("Content-Security-Policy"), SV(CSP)},
+        {SV("Content-Security-Policy"), base_sv_from(files->csp)},
         {SV("X-Content-Type-Options"), SV("nosniff")},
         {SV("Referrer-Policy"), SV("no-referrer")},
         {SV("Content-Encoding"), SV("gzip")}, /* last: left out where it is not so */

@@ -12,9 +12,10 @@
 
 struct gw_files;
 
-/* INVALID: the folder cannot be read, or a file is too large; told in errors. */
-BASE_MUST_CHECK enum base_err gw_files_new(const char *root, struct gw_files **ret_files,
-                                           struct base_buf *errors);
+/* provider is the address of the OpenID provider that the page may speak to, or "". INVALID: the
+ * folder cannot be read, a file is too large, or that is no address; told in errors. */
+BASE_MUST_CHECK enum base_err gw_files_new(const char *root, const char *provider,
+                                           struct gw_files **ret_files, struct base_buf *errors);
 void gw_files_free(struct gw_files *files);
 
 /* Answers if there is such a file ("/" is index.html); files may be NULL. False: nothing was

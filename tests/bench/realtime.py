@@ -19,16 +19,10 @@ from support.bench import MINUTES, Report
 from support.stack import ROOT, Daemon, Stack, free_port, wait_for
 
 TOOLS = ROOT / "build" / "release" / "tests"
-EVENT = (
-    '{"specversion":"1.0","id":"%s","source":"/todo-chatbot/tasks","type":"task.created",'
-    '"time":"2026-01-01T00:00:00Z","datacontenttype":"application/json","userid":"USER",'
-    '"data":{"at":\' || extract(epoch from clock_timestamp()) || \',"title":"wash the car"}}'
-)
-INSERT = (
-    "insert into outbox(user_id,type,payload) select '{user}',1,'"
-    + EVENT.replace("%s", "' || gen_random_uuid() || '")
-    + "' from generate_series(1,{count});\n"
-)
+EVENT = """{"specversion":"1.0","id":"' || gen_random_uuid() || '","source":"/todo-chatbot/tasks",\
+"type":"task.created","time":"2026-01-01T00:00:00Z","datacontenttype":"application/json","userid":"USER",\
+"data":{"at":' || extract(epoch from clock_timestamp()) || ',"title":"wash the car"}}"""
+INSERT = f"insert into outbox(user_id,type,payload) select 'USER',1,'{EVENT}' from generate_series(1,COUNT);\n"
 
 
 class Server:
@@ -63,11 +57,11 @@ class Writer:
         self.user = user
         stack.sql(f"insert into users(user_id) values ('{user}') on conflict do nothing")
         self.psql = subprocess.Popen(
-            ["psql", "-X", "-q", stack["TODO_DATABASE_URL"]], stdin=subprocess.PIPE, text=True
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", stack["TODO_DATABASE_URL"]], stdin=subprocess.PIPE, text=True
         )
 
     def write(self, count: int) -> None:
-        self.psql.stdin.write(INSERT.format(user=self.user, count=count).replace("USER", self.user))
+        self.psql.stdin.write(INSERT.replace("USER", self.user).replace("COUNT", str(count)))
         self.psql.stdin.flush()
 
     def pace(self, rate: float, batch: int, seconds: float) -> None:

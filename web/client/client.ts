@@ -193,7 +193,8 @@ export class TodoClient {
 
   /** A fresh token: taken up by the open connection, or by a new one if the old one was refused. */
   authenticate(token: string): void {
-    this.#options = { ...this.#options, token };
+    // Where tokens come from by a function, that one knows the new token too.
+    if (typeof this.#options.token === "string") this.#options = { ...this.#options, token };
     if (this.#state === "connected") this.#write(JSON.stringify({ type: "auth", token }));
     else this.start();
   }

@@ -227,13 +227,22 @@ it("zone, default time and quiet hours are the server's", async () => {
   expect(await page.getByLabel("Keep quiet").isChecked()).toBe(false);
 });
 
+it("signing out everywhere ends the sessions of other devices", async () => {
+  const user = newUser();
+  const here = await (await browser()).signIn(user);
+  const elsewhere = await (await browser()).signIn(user);
+  await here.goto(`${BASE}/#/settings`);
+  await here.getByRole("button", { name: "Sign out everywhere" }).click();
+  for (const page of [here, elsewhere]) await page.locator(".sign-in").waitFor();
+});
+
 it("signing out leaves nothing behind, in no tab", async () => {
   const b = await browser();
   const page = await b.signIn(newUser());
   await tell(page, "add task secret");
   const second = await b.tab();
   await page.goto(`${BASE}/#/settings`);
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
   for (const p of [page, second]) await p.locator(".sign-in").waitFor();
   await page.reload();
   await page.locator(".sign-in").waitFor();

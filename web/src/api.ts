@@ -54,6 +54,16 @@ export interface SignIn {
   user: string;
 }
 
+/** The OpenID provider that a server's users sign in at. */
+export interface Provider {
+  issuer: string;
+  client_id: string;
+  scope: string;
+}
+
+/** undefined: this server knows sign-in codes only. */
+export const providerOf = () => call<Provider | undefined>("GET", "/auth/provider");
+
 export const exchangeCode = (code: string) => call<SignIn>("POST", "/auth/code", { code });
 
 interface Page {
@@ -126,6 +136,9 @@ export interface Me {
   quiet_hours?: QuietHours | null;
   [more: string]: unknown;
 }
+
+/** All tokens of this user end. */
+export const signOutEverywhere = () => call<void>("POST", "/api/v1/me/sign-out");
 
 export const getMe = () => call<Me>("GET", "/api/v1/me");
 export const patchMe = (patch: Partial<Me>) => call<Me>("PATCH", "/api/v1/me", patch);

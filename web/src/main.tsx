@@ -5,7 +5,15 @@ import { t } from "./i18n/index.ts";
 import { followPrefs } from "./prefs.ts";
 import { followAddress } from "./route.ts";
 import { Db } from "./store/db.ts";
-import { adopt, type Session, session, signIn, takeCodeFromAddress } from "./store/session.ts";
+import { takeAnswer } from "./store/oidc.ts";
+import {
+  adopt,
+  comeBack,
+  type Session,
+  session,
+  signIn,
+  takeCodeFromAddress,
+} from "./store/session.ts";
 import { followWindow, open } from "./store/sync.ts";
 import { now } from "./time.ts";
 import { say } from "./toasts.ts";
@@ -16,6 +24,7 @@ const TICK_MS = 30_000;
 
 async function start(): Promise<void> {
   const code = takeCodeFromAddress();
+  const answer = takeAnswer();
   followPrefs();
   followAddress();
   followWindow();
@@ -39,9 +48,12 @@ async function start(): Promise<void> {
   });
   if (code) {
     await enter(code);
+  } else if (answer) {
+    const good = await comeBack(answer, db);
+    if (good) await open(good, db);
   } else {
     const kept = await db?.get<Session>("session").catch(() => undefined);
-    if (kept && (!kept.expires || kept.expires > Date.now())) {
+    if (kept && (kept.renewal || !kept.expires || kept.expires > Date.now())) {
       adopt(kept);
       await open(kept, db);
     }

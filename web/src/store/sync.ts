@@ -17,7 +17,7 @@ import {
   type Task,
   TodoClient,
 } from "../../client/index.ts";
-import { allTasks } from "../api.ts";
+import { ApiError, allTasks } from "../api.ts";
 import { closeNotification, notify } from "../notify.ts";
 import { deviceId, language, timezone } from "../prefs.ts";
 import { offerUndo } from "../toasts.ts";
@@ -34,7 +34,8 @@ import {
   turnEntry,
   turnOf,
 } from "./log.ts";
-import { expire, type Session, session } from "./session.ts";
+import { forget } from "./oidc.ts";
+import { expire, freshen, renewIn, type Session, session } from "./session.ts";
 import { clearTasks, dropOthers, putTasks, versions } from "./tasks.ts";
 
 const SAVE_AFTER_MS = 250;
@@ -63,6 +64,7 @@ let oldest: number | undefined;
 let dirtyTasks = new Map<string, Task>();
 let dirtyLog = new Map<string, Entry>();
 let saving: ReturnType<typeof setTimeout> | undefined;
+let renewing: ReturnType<typeof setTimeout> | undefined;
 
 function save(): void {
   saving ??= setTimeout(() => void flush(), SAVE_AFTER_MS);
@@ -220,7 +222,40 @@ function listen(made: TodoClient, hadState: boolean): void {
     stale.value = commands;
     putEntries(commands.map((command) => queuedTurn(device, command, "held")));
   });
-  made.on("unauthorized", () => void expire(db).then(close));
+  made.on("unauthorized", leave);
+}
+
+/** The session is over; what is known here stays for the next one. */
+function leave(): void {
+  clearTimeout(renewing);
+  void expire(db).then(close);
+}
+
+/** A token that is good for a while: asked before each connect. */
+async function token(): Promise<string> {
+  try {
+    const fresh = await freshen(db);
+    renewLater();
+    return fresh?.token ?? "";
+  } catch (error) {
+    if (error instanceof ApiError && error.status > 0) leave();
+    throw error;
+  }
+}
+
+/** The open connection gets a new token before the old one ends. */
+function renewLater(): void {
+  clearTimeout(renewing);
+  const wait = renewIn(session.value);
+  if (wait === undefined) return;
+  renewing = setTimeout(() => {
+    token().then(
+      (fresh) => client?.authenticate(fresh),
+      () => {
+        // No network: connecting again asks for a token anyway.
+      },
+    );
+  }, wait);
 }
 
 function count(): void {
@@ -264,7 +299,7 @@ export async function open(who: Session, database: Db | undefined): Promise<void
   }
   client = new TodoClient({
     url: address(),
-    token: () => session.value?.token ?? "",
+    token,
     device,
     timezone,
     get locale() {
@@ -287,6 +322,9 @@ function close(): void {
 }
 
 export async function signOut(elsewhere = false): Promise<void> {
+  clearTimeout(renewing);
+  const renewal = session.value?.renewal;
+  if (renewal && !elsewhere) await forget(renewal).catch(() => {});
   client?.stop();
   client = undefined;
   clearTimeout(saving);

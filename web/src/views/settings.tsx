@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { ApiError, getMe, type Me, patchMe, type QuietHours } from "../api.ts";
+import { ApiError, getMe, type Me, patchMe, type QuietHours, signOutEverywhere } from "../api.ts";
 import type { Key } from "../i18n/en.ts";
 import { t } from "../i18n/index.ts";
 import { askPermission, permission } from "../notify.ts";
@@ -169,6 +169,14 @@ const languages = [
   ["de", "Deutsch"],
 ] as const;
 
+/** Ends every session of this user, this one too. */
+function everywhere(): void {
+  signOutEverywhere().then(
+    () => void signOut(),
+    () => say(t("s_everywhere_failed")),
+  );
+}
+
 export function Settings() {
   useEffect(() => {
     getMe().then(
@@ -246,6 +254,11 @@ export function Settings() {
         <Row label="s_signout" text={t("s_signout_text")}>
           <button type="button" class="pill danger" onClick={() => void signOut()}>
             {t("s_signout")}
+          </button>
+        </Row>
+        <Row label="s_everywhere" text={t("s_everywhere_text")}>
+          <button type="button" class="pill danger" onClick={everywhere}>
+            {t("s_everywhere")}
           </button>
         </Row>
       </div>
