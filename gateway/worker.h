@@ -49,7 +49,7 @@ struct gw_worker {
     struct gw_parser *parser; /* and the rules theirs */
     struct net_server *server;
     struct net_msg *pong; /* the answer to a ping frame */
-    size_t turns; /* under way */
+    size_t turns;         /* under way */
     struct base_timer *drain_timer;
     int64_t drain_until_us;
     bool told; /* the clients, to go elsewhere */

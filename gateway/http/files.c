@@ -122,7 +122,8 @@ static struct base_sv origin_of(const char *url)
     return base_sv_sub(text, 0, host + base_sv_find(rest, '/'));
 }
 
-/* What may stand in a policy header, and is fetched over TLS, or from this machine for development. */
+/* What may stand in a policy header, and is fetched over TLS, or from this machine for development.
+ */
 static bool is_provider(const char *url)
 {
     static const char *const STARTS[] = {"https://", "http://127.0.0.1:", "http://localhost:"};

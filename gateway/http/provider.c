@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the page signs in (OpenID Connect, code flow with PKCE, RFC 7636): it does so by itself, the
- * gateway only says where, and checks the tokens that come of it. */
+/* Where the page signs in (OpenID Connect, code flow with PKCE, RFC 7636): it does so by itself,
+ * the gateway only says where, and checks the tokens that come of it. */
 #include "gateway/http/router.h"
 #include "lib/base/json.h"
 

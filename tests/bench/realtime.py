@@ -22,7 +22,9 @@ TOOLS = ROOT / "build" / "release" / "tests"
 EVENT = """{"specversion":"1.0","id":"' || gen_random_uuid() || '","source":"/todo-chatbot/tasks",\
 "type":"task.created","time":"2026-01-01T00:00:00Z","datacontenttype":"application/json","userid":"USER",\
 "data":{"at":' || extract(epoch from clock_timestamp()) || ',"title":"wash the car"}}"""
-INSERT = f"insert into outbox(user_id,type,payload) select 'USER',1,'{EVENT}' from generate_series(1,COUNT);\n"
+INSERT = (
+    f"insert into outbox(user_id,type,payload) select 'USER',1,'{EVENT}' from generate_series(1,COUNT);\n"
+)
 
 
 class Server:
@@ -57,7 +59,9 @@ class Writer:
         self.user = user
         stack.sql(f"insert into users(user_id) values ('{user}') on conflict do nothing")
         self.psql = subprocess.Popen(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", stack["TODO_DATABASE_URL"]], stdin=subprocess.PIPE, text=True
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", stack["TODO_DATABASE_URL"]],
+            stdin=subprocess.PIPE,
+            text=True,
         )
 
     def write(self, count: int) -> None:

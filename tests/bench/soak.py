@@ -31,7 +31,9 @@ class Sampler(threading.Thread):
         pid = self.daemon_.process.pid
         while not self.over.wait(1):
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-            self.samples.append((pages * os.sysconf("SC_PAGESIZE") / 1024, len(os.listdir(f"/proc/{pid}/fd"))))
+            self.samples.append(
+                (pages * os.sysconf("SC_PAGESIZE") / 1024, len(os.listdir(f"/proc/{pid}/fd")))
+            )
 
 
 def mean(values: list[float]) -> float:
@@ -59,7 +61,9 @@ def main() -> int:
     subprocess.run(["cmake", "--build", "--preset", "release", "--target", *targets], cwd=ROOT, check=True,
                    stdout=subprocess.DEVNULL)  # fmt: skip
     report = Report("soak")
-    report.head["method"] = f"{idle} idle sessions, 540 that come and go, events at 100/s, for {seconds:.0f} s"
+    report.head["method"] = (
+        f"{idle} idle sessions, 540 that come and go, events at 100/s, for {seconds:.0f} s"
+    )
     stack = Stack(ROOT / ".dev" / "bench")
     stack.up()
     try:
