@@ -159,6 +159,7 @@ static void on_drain_step(void *ctx)
         base_timer_start(daemon->drain_timer, DRAIN_STEP_MS);
         return;
     }
+    otlp_flush(daemon->env.spans);
     if (drained)
         LOG_INFO("bridge.drained");
     else
@@ -248,6 +249,7 @@ void bridge_daemon_free(struct bridge_daemon *daemon)
     bus_free(daemon->env.bus);
     free_parts(daemon, CONSUMING_PARTS, PARTS);
     base_timer_free(daemon->drain_timer);
+    otlp_free(daemon->env.spans);
     free(daemon);
 }
 
@@ -271,6 +273,12 @@ enum base_err bridge_daemon_new(struct base_loop *loop, const struct bridge_conf
                            : (struct bridge_link){.name = "kafka", .peer = BRIDGE_PEER_KAFKA};
     register_labels();
     enum base_err err = base_timer_new(loop, on_drain_step, daemon, &daemon->drain_timer);
+    if (err == BASE_OK)
+        err = otlp_new(&(struct otlp_options){.loop = loop,
+                                              .endpoint = config->otlp_endpoint,
+                                              .service = "todo-bridge",
+                                              .percent = config->otlp_percent},
+                       &daemon->env.spans, errors);
     if (err == BASE_OK)
         err = bus_start(daemon, errors);
     if (err == BASE_OK && (roles & (BRIDGE_ROLE_RELAY | BRIDGE_ROLE_SCHEDULER)))

@@ -36,6 +36,8 @@ struct slot {
     int64_t offset;
     int32_t partition;
     int waiting;
+    int64_t taken_us;
+    struct base_trace trace;
 };
 
 struct mqtt_relay {
@@ -69,6 +71,9 @@ static void advance(struct mqtt_relay *relay)
         if (slot->waiting > 0)
             break;
         relay->head++;
+        if (!relay->failed)
+            bridge_span(&relay->env, "publish mqtt", "todo/v1", &slot->trace,
+                        base_loop_now_us(relay->env.loop) - slot->taken_us);
         /* Refused where the partition has moved to another process: it will do it again. */
         if (!relay->failed && relay->consumer &&
             bus_consumer_commit(relay->consumer, slot->partition, slot->offset) != BASE_OK)
@@ -152,6 +157,8 @@ static void on_record(void *ctx, const struct bus_record *record)
                           .partition = record->partition,
                           .waiting = 1}; /* held back until all of it is handed over */
     relay->tail++;
+    slot->taken_us = base_loop_now_us(relay->env.loop);
+    (void)base_trace_parse(bus_record_header(record, BUS_H_TRACE), &slot->trace);
     publish(relay, slot, record, BRIDGE_MQTT_UPDATES);
     if (reminder && !relay->failed)
         publish(relay, slot, record, BRIDGE_MQTT_REMINDERS);
@@ -159,12 +166,10 @@ static void on_record(void *ctx, const struct bus_record *record)
     enum base_log_level level =
         reminder ? bridge_log_level(&relay->log, base_loop_now_us(relay->env.loop))
                  : BASE_LOG_DEBUG;
-    struct base_trace trace = {0};
-    (void)base_trace_parse(bus_record_header(record, BUS_H_TRACE), &trace);
-    BASE_LOG_AT(level, "mqtt.event", LOG_SV("type", type),
-                LOG_SV("event_id", bus_record_header(record, BUS_H_ID)),
-                LOG_SV("user", record->key),
-                LOG_SV("userseq", bus_record_header(record, BUS_H_USERSEQ)), LOG_TRACE(&trace));
+    BASE_LOG_AT(
+        level, "mqtt.event", LOG_SV("type", type),
+        LOG_SV("event_id", bus_record_header(record, BUS_H_ID)), LOG_SV("user", record->key),
+        LOG_SV("userseq", bus_record_header(record, BUS_H_USERSEQ)), LOG_TRACE(&slot->trace));
     advance(relay);
     pause_or_go_on(relay);
 }

@@ -10,6 +10,7 @@
 #include "bridge/config.h"
 #include "lib/base/log.h"
 #include "lib/base/loop.h"
+#include "lib/otlp/otlp.h"
 
 /* Label values of BASE_M_BRIDGE_LOST. */
 enum bridge_peer {
@@ -37,8 +38,14 @@ enum { BRIDGE_LOG_BATCH = 8 };
 struct bridge_env {
     struct base_loop *loop;
     const struct bridge_config *config;
-    struct bus *bus; /* NULL if no role needs it */
+    struct bus *bus;             /* NULL if no role needs it */
+    struct otlp_exporter *spans; /* NULL: none are wanted */
 };
+
+/* An event was published there, caused by the trace's span: a span from so long ago until now.
+ * Nothing where none is wanted. */
+void bridge_span(const struct bridge_env *env, const char *name, const char *destination,
+                 const struct base_trace *cause, int64_t took_us);
 
 struct bridge_part_type {
     const char *name;

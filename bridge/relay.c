@@ -25,8 +25,9 @@ struct slot {
     int64_t id;
     int64_t taken_us;
     struct base_id event_id;
-    uint32_t ticket; /* of its user's backlog */
-    int waiting;     /* acknowledgements to come */
+    struct base_trace trace; /* that the event belongs to */
+    uint32_t ticket;         /* of its user's backlog */
+    int waiting;             /* acknowledgements to come */
     bool reminder;
 };
 
@@ -77,6 +78,8 @@ static void advance(struct relay *relay)
             continue;
         done = slot->id;
         base_metric_observe_us(BASE_M_RELAY_PUBLISH_TIME, 0, now - slot->taken_us);
+        bridge_span(&relay->env, "publish", bridge_topic_names[BRIDGE_TOPIC_UPDATES], &slot->trace,
+                    now - slot->taken_us);
         if (slot->reminder)
             task_relay_published(relay->store, &slot->event_id, 1);
     }
@@ -143,7 +146,6 @@ static void publish(struct relay *relay, const struct task_relay_event *event)
 {
     struct slot *slot = &relay->window[relay->tail & (WINDOW - 1)];
     char seq[24], id[BASE_ID_TEXT + 1] = "", trace_text[BASE_TRACEPARENT_TEXT + 1] = "";
-    struct base_trace trace = {0};
     struct base_buf text;
     *slot = (struct slot){.relay = relay,
                           .id = event->id,
@@ -152,8 +154,8 @@ static void publish(struct relay *relay, const struct task_relay_event *event)
     slot->ticket = bridge_backlog_begin(relay->backlog, event->user_id);
     if (task_event_id(event->payload, &slot->event_id))
         base_id_text(slot->event_id, id);
-    if (task_event_trace(event->payload, &trace))
-        base_trace_format(&trace, trace_text);
+    if (task_event_trace(event->payload, &slot->trace))
+        base_trace_format(&slot->trace, trace_text);
     base_buf_init(&text, sizeof(seq) - 1);
     base_buf_add_int(&text, event->user_seq);
     (void)base_sv_cstr(base_buf_sv(&text), seq, sizeof(seq));
@@ -182,7 +184,7 @@ static void publish(struct relay *relay, const struct task_relay_event *event)
     enum base_log_level level = bridge_log_level(&relay->log, slot->taken_us);
     BASE_LOG_AT(level, "relay.event", LOG_STR("type", task_event_name(event->type)),
                 LOG_STR("event_id", id), LOG_SV("user", event->user_id),
-                LOG_INT("userseq", event->user_seq), LOG_TRACE(&trace));
+                LOG_INT("userseq", event->user_seq), LOG_TRACE(&slot->trace));
 }
 
 static void on_events(void *ctx, const struct task_relay_event *events, size_t n)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bridge/part.h"
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
@@ -13,6 +14,7 @@ enum { LETTER_MAX = 4096 };
 struct scheduler {
     struct bus *bus; /* or NULL */
     struct base_loop *loop;
+    struct otlp_exporter *spans;
     struct bridge_log_budget log;
     struct task_fire *store;
     struct bridge_link link;
@@ -34,6 +36,21 @@ static void log_fired(const struct task_fired *fired, enum base_log_level level)
                 LOG_TRACE(&fired->trace));
 }
 
+/* From the time it was due until it was written: the root of what follows. */
+static void add_span(struct scheduler *scheduler, const struct task_fired *fired)
+{
+    int64_t now = base_clock_now_us(&base_clock_system);
+    struct otlp_span span = {
+        .name = "fire",
+        .kind = OTLP_INTERNAL,
+        .trace = fired->trace,
+        .start_us = now - (fired->late_us > 0 ? fired->late_us : 0),
+        .end_us = now,
+        .attributes = {{.key = "todo.policy", .text = base_sv_from(policies[fired->policy])},
+                       {.key = "todo.occurrence", .number = fired->occurrence}}};
+    otlp_add(scheduler->spans, &span);
+}
+
 static void on_fired(void *ctx, const struct task_fired *fired, size_t n)
 {
     struct scheduler *scheduler = ctx;
@@ -43,6 +60,8 @@ static void on_fired(void *ctx, const struct task_fired *fired, size_t n)
         if (fired[i].policy != TASK_FIRING_HELD)
             base_metric_observe_us(BASE_M_SCHEDULER_LATENESS, 0, fired[i].late_us);
         log_fired(&fired[i], bridge_log_level(&scheduler->log, now));
+        if (scheduler->spans)
+            add_span(scheduler, &fired[i]);
     }
     if (n > BRIDGE_LOG_BATCH)
         LOG_INFO("reminder.batch", LOG_INT("reminders", n),
@@ -119,6 +138,7 @@ static enum base_err scheduler_start(const struct bridge_env *env, void **ret_pa
     if (!scheduler)
         return BASE_NO_MEMORY;
     scheduler->loop = env->loop;
+    scheduler->spans = env->spans;
     scheduler->bus = env->bus;
     scheduler->link =
         (struct bridge_link){.name = "scheduler database", .peer = BRIDGE_PEER_SCHEDULER_DATABASE};

@@ -16,6 +16,7 @@
 #include "gateway/state/state.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
+#include "lib/otlp/otlp.h"
 
 /* Of dapr/components/. */
 #define STATE_COMPONENT "todo-state"
@@ -75,6 +76,12 @@ enum base_err gw_worker_new(struct gw_shared *shared, size_t index, int port,
     if (err == BASE_OK && !worker->pong)
         err = BASE_NO_MEMORY;
     if (err == BASE_OK)
+        err = otlp_new(&(struct otlp_options){.loop = worker->base,
+                                              .endpoint = shared->config->otlp_endpoint,
+                                              .service = "todo-gateway",
+                                              .percent = shared->config->otlp_percent},
+                       &worker->spans, errors);
+    if (err == BASE_OK)
         err = task_store_new(&(struct task_store_options){.loop = worker->base,
                                                           .url = shared->config->database_url,
                                                           .application_name = "todo-gateway",
@@ -111,6 +118,7 @@ void gw_worker_free(struct gw_worker *worker)
     gw_hub_free(worker->hub);
     worker->hub = NULL; /* batches of events may still wait in the loop */
     base_timer_free(worker->drain_timer);
+    otlp_free(worker->spans);
     net_loop_free(worker->loop); /* newer keys and rules may still be on their way */
     gw_keys_unref(worker->keys);
     net_msg_unref(worker->pong);

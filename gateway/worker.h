@@ -21,6 +21,7 @@ struct gw_hub;
 struct gw_keys;
 struct gw_parser;
 struct gw_state;
+struct otlp_exporter;
 struct gw_user;
 
 /* Made by main() before the workers start; read by all. */
@@ -48,8 +49,9 @@ struct gw_worker {
     struct gw_keys *keys;     /* the keyring puts newer ones here */
     struct gw_parser *parser; /* and the rules theirs */
     struct net_server *server;
-    struct net_msg *pong; /* the answer to a ping frame */
-    size_t turns;         /* under way */
+    struct otlp_exporter *spans; /* NULL: none are wanted */
+    struct net_msg *pong;        /* the answer to a ping frame */
+    size_t turns;                /* under way */
     struct base_timer *drain_timer;
     int64_t drain_until_us;
     bool told; /* the clients, to go elsewhere */

@@ -295,7 +295,6 @@ struct gw_turn *gw_call_turn(struct gw_call *call, const struct gw_plan *plan,
     char id[BASE_ID_TEXT + 1];
     struct base_sv key = net_request_header(call->req, SV("idempotency-key"));
     struct base_sv traceparent = net_request_header(call->req, SV("traceparent"));
-    struct base_trace parent;
     if (!key_valid(key)) {
         gw_call_problem(call, BASE_INVALID, NULL,
                         "Idempotency-Key must be at most 64 printable ASCII characters");
@@ -313,8 +312,7 @@ struct gw_turn *gw_call_turn(struct gw_call *call, const struct gw_plan *plan,
     turn->device = SV(":rest");
     turn->client_id = gw_turn_keep(turn, key.len ? key : base_sv_from(id));
     turn->at_us = gw_now_us(call->worker);
-    turn->trace =
-        base_trace_parse(traceparent, &parent) ? base_trace_child(&parent) : base_trace_new();
+    gw_turn_trace(turn, traceparent);
     turn->hash = hash_of(call->req);
     turn->answer = answer;
     turn->token_us = call->token_us;

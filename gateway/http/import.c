@@ -317,7 +317,7 @@ static void store_next(struct import *import)
     turn->device = SV(":import");
     turn->client_id = gw_turn_keep(turn, base_sv_from(id));
     turn->at_us = gw_now_us(import->by.call->worker);
-    turn->trace = base_trace_new();
+    gw_turn_trace(turn, SV_NULL);
     turn->hash = gw_content_hash(base_sv_sub(import->reader.text, import->from, import->to));
     turn->token_us = import->by.call->token_us;
     turn->plan_input = import;

@@ -7,6 +7,8 @@
 
 #include "gateway/session/session.h"
 #include "lib/base/id.h"
+#include "lib/otlp/otlp.h"
+#include "tasks/event.h"
 #include "tasks/store/receipts.h"
 
 enum {
@@ -193,6 +195,25 @@ static void note_delivery(struct gw_hub *hub, struct base_id event)
     hub->deliveries[hub->delivered++] = (struct task_delivery){event, gw_now_us(hub->worker)};
 }
 
+static void add_span(struct gw_hub *hub, const struct gw_user *user, int64_t seq,
+                     const struct net_msg *frame, int64_t begun_us)
+{
+    struct base_trace cause;
+    struct otlp_exporter *spans = hub->worker->spans;
+    if (!task_event_trace(net_msg_text(frame), &cause) || !otlp_wants(spans, &cause))
+        return;
+    struct otlp_span span = {
+        .name = "deliver",
+        .kind = OTLP_CONSUMER,
+        .trace = base_trace_child(&cause),
+        .parent = cause.span_id,
+        .start_us = begun_us,
+        .end_us = gw_now_us(hub->worker),
+        .attributes = {{.key = "todo.userseq", .number = seq},
+                       {.key = "todo.sessions", .number = (int64_t)user->session_count}}};
+    otlp_add(spans, &span);
+}
+
 void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struct base_id reminder,
                   struct net_msg *frame)
 {
@@ -201,8 +222,11 @@ void gw_hub_event(struct gw_hub *hub, struct base_sv user_id, int64_t seq, struc
         return;
     if (seq > user->head)
         user->head = seq;
+    int64_t begun_us = hub->worker->spans ? gw_now_us(hub->worker) : 0;
     for (struct gw_session *session = user->sessions; session; session = session->next)
         gw_session_event(session, seq, frame);
+    if (hub->worker->spans && user->sessions)
+        add_span(hub, user, seq, frame, begun_us);
     if (user->sessions && !base_id_is_null(reminder))
         note_delivery(hub, reminder);
 }

@@ -104,7 +104,6 @@ enum base_err gw_frame_turn(struct gw_worker *worker, struct gw_user *user, stru
                             json_t *frame, struct gw_turn **ret_turn, const char **ret_why)
 {
     struct base_sv type = field(frame, "type");
-    struct base_trace parent;
     if (!gw_frame_id(frame).len)
         return wrong(ret_why, GW_FRAME_ID_WRONG);
     struct gw_turn *turn = gw_turn_new(worker, user, &gw_chat_plan);
@@ -113,8 +112,7 @@ enum base_err gw_frame_turn(struct gw_worker *worker, struct gw_user *user, stru
     turn->device = gw_turn_keep(turn, device);
     turn->client_id = gw_turn_keep(turn, gw_frame_id(frame));
     turn->at_us = gw_now_us(worker);
-    turn->trace = base_trace_parse(field(frame, "traceparent"), &parent) ? base_trace_child(&parent)
-                                                                         : base_trace_new();
+    gw_turn_trace(turn, field(frame, "traceparent"));
     enum base_err err = !turn->client_id.ptr || (device.len && !turn->device.ptr) ? BASE_NO_MEMORY
                         : base_sv_eq_c(type, "action") ? read_action(frame, turn, ret_why)
                         : base_sv_eq_c(type, "message")

@@ -7,6 +7,7 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
+#include "lib/otlp/otlp.h"
 
 enum { INPUT_MAX = 256 * 1024, WORK_MAX = 8 * 1024 * 1024, REPLY_MAX = 1024 * 1024, TRIES = 8 };
 
@@ -43,13 +44,45 @@ void gw_turn_discard(struct gw_turn *turn)
     free(turn);
 }
 
+void gw_turn_trace(struct gw_turn *turn, struct base_sv traceparent)
+{
+    struct base_trace caller;
+    if (!base_trace_parse(traceparent, &caller)) {
+        turn->trace = base_trace_new();
+        return;
+    }
+    turn->trace = base_trace_child(&caller);
+    memcpy(turn->caller_span, caller.span_id, sizeof(turn->caller_span));
+}
+
 static void begin_first(struct gw_user *user);
+
+static void add_span(const struct gw_turn *turn, enum base_err err, int64_t took_us)
+{
+    static const char *const CHANNELS[] = {"chat", "action", "rest"};
+    int64_t now = gw_now_us(turn->worker);
+    struct otlp_span span = {
+        .name = "turn",
+        .kind = OTLP_SERVER,
+        .trace = turn->trace,
+        .parent = turn->caller_span,
+        .start_us = now - took_us,
+        .end_us = now,
+        .error = err == BASE_OK ? NULL : base_err_code(err),
+        .attributes = {
+            {.key = "todo.channel", .text = base_sv_from(CHANNELS[turn->channel])},
+            {.key = "todo.intent", .text = base_sv_from(turn->intent ? turn->intent : "")},
+            {.key = "todo.changes", .number = (int64_t)turn->change_count}}};
+    otlp_add(turn->worker->spans, &span);
+}
 
 static void report(const struct gw_turn *turn, enum base_err err)
 {
     int64_t took_us = base_monotonic_us() - turn->received_us;
     base_metric_observe_us(BASE_M_TURN_SECONDS, turn->channel, took_us);
     base_metric_add(BASE_M_TURNS, err, 1);
+    if (turn->worker->spans)
+        add_span(turn, err, took_us);
     LOG_INFO("turn.done", LOG_SV("user", turn->user->id), LOG_SV("device", turn->device),
              LOG_SV("id", turn->client_id), LOG_STR("intent", turn->intent ? turn->intent : ""),
              LOG_STR("result", base_err_code(err)), LOG_INT("changes", turn->change_count),

@@ -50,6 +50,7 @@ struct gw_turn {
     const struct time_zone *zone; /* NULL: the user's home */
     enum gw_language language;
     struct base_trace trace;
+    uint8_t caller_span[8]; /* of the request it came with; zeros: none */
     struct gw_action action;
     void *plan_input; /* the plan's own, in input */
     /* Decided by the plan, in work. */
@@ -79,6 +80,8 @@ struct gw_turn {
 /* A turn for a user (takes a reference to it). NULL: out of memory. */
 struct gw_turn *gw_turn_new(struct gw_worker *worker, struct gw_user *user,
                             const struct gw_plan *plan);
+/* Goes on with the trace that the client named, or begins one. */
+void gw_turn_trace(struct gw_turn *turn, struct base_sv traceparent);
 /* Copies into turn->input; ptr NULL when that is full. */
 struct base_sv gw_turn_keep(struct gw_turn *turn, struct base_sv text);
 /* Throws a turn away that was never submitted. */

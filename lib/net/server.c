@@ -20,7 +20,7 @@
 enum {
     /* Memory of each connection, and how much one read takes: with 1 KB sixteen small messages cost
      * 1.8 times as much, 4 KB gains nothing; below 1 KB accepting becomes linear. */
-    RX_BUFFER = 2048,
+    RX_BUFFER = 1024, /* below that, accepting gets slow */
     /* Read buffer of the context; a smaller one costs twice for large frames. */
     SERVICE_BUFFER = 17000,
     WRITE_MAX = 128 * 1024,
