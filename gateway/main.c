@@ -297,6 +297,8 @@ int main(int argc, char **argv)
         ((mode == BASE_CONFIG_RUN || mode == BASE_CONFIG_CHECK) &&
          !bus_kafka_check(app.config.kafka_properties, app.config.kafka_password_file, &errors))) {
         show(2, &errors);
+        base_buf_done(&errors);
+        base_buf_done(&warnings);
         return 2;
     }
     show(2, &warnings);

@@ -53,6 +53,19 @@ static bool is_object_in_one_line(struct base_sv payload)
            !memchr(payload.ptr, '\n', payload.len);
 }
 
+/* What a line says behind its hash. */
+static void add_rest(struct base_buf *rest, struct base_sv payload)
+{
+    if (is_object_in_one_line(payload)) {
+        base_buf_add_c(rest, "\"event\":");
+        base_buf_add(rest, payload);
+    } else {
+        base_buf_add_c(rest, "\"raw\":");
+        base_json_str(rest, payload);
+    }
+    base_buf_add_char(rest, '}');
+}
+
 enum base_err audit_chain_add(struct audit_chain *chain, int64_t offset, struct base_sv payload,
                               struct base_buf *buf)
 {
@@ -61,14 +74,7 @@ enum base_err audit_chain_add(struct audit_chain *chain, int64_t offset, struct 
     struct base_buf rest;
     base_buf_init(&rest, RECORD_MAX);
     base_buf_add_int(&number, offset);
-    if (is_object_in_one_line(payload)) {
-        base_buf_add_c(&rest, "\"event\":");
-        base_buf_add(&rest, payload);
-    } else {
-        base_buf_add_c(&rest, "\"raw\":");
-        base_json_str(&rest, payload);
-    }
-    base_buf_add_char(&rest, '}');
+    add_rest(&rest, payload);
     enum base_err err = base_buf_ok(&rest)
                             ? hash_of(chain, base_buf_sv(&number), base_buf_sv(&rest), hash)
                             : BASE_TOO_LARGE;
@@ -145,4 +151,16 @@ enum audit_fault audit_chain_resume(struct audit_chain *chain, struct base_sv te
         return AUDIT_NOT_A_LINE;
     go_on(chain, &line);
     return AUDIT_FINE;
+}
+
+bool audit_chain_holds(struct base_sv text, struct base_sv payload)
+{
+    struct line line;
+    struct base_buf rest;
+    base_buf_init(&rest, RECORD_MAX);
+    add_rest(&rest, payload);
+    bool same =
+        split(text, &line) && base_buf_ok(&rest) && base_sv_eq(line.rest, base_buf_sv(&rest));
+    base_buf_done(&rest);
+    return same;
 }

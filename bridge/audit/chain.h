@@ -28,6 +28,9 @@ void audit_chain_begin(struct audit_chain *chain);
 BASE_MUST_CHECK enum base_err audit_chain_add(struct audit_chain *chain, int64_t offset,
                                               struct base_sv payload, struct base_buf *buf);
 
+/* Whether the line, without its end, holds this payload. */
+bool audit_chain_holds(struct base_sv line, struct base_sv payload);
+
 enum audit_fault {
     AUDIT_FINE,
     AUDIT_NOT_A_LINE, /* its shape is wrong */

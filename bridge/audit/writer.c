@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "bridge/audit/chain.h"
+#include "bridge/audit/lookup.h"
+#include "lib/base/log.h"
 
 enum { LINES_MAX = 64 << 20, TAIL_STEP = 64 * 1024, WHY_MAX = 300, PATH_CAP = 4400 };
 
@@ -103,17 +105,80 @@ static struct log *log_of(struct audit_writer *writer, const struct audit_record
     return log;
 }
 
+static void path_of(const struct audit_writer *writer, const struct log *log, char path[PATH_CAP])
+{
+    (void)snprintf(path, PATH_CAP, "%s/%s-%d.log", writer->dir, log->topic, log->partition);
+}
+
+/* Another process may have set the file aside. */
+static bool is_in_place(const char *path, int fd)
+{
+    struct stat named, open_;
+    return stat(path, &named) == 0 && fstat(fd, &open_) == 0 && named.st_ino == open_.st_ino &&
+           named.st_dev == open_.st_dev;
+}
+
+/* Opened and locked. */
 static enum base_err open_log(struct audit_writer *writer, struct log *log)
 {
     char path[PATH_CAP];
-    if (log->fd >= 0)
-        return BASE_OK;
-    (void)snprintf(path, sizeof(path), "%s/%s-%d.log", writer->dir, log->topic, log->partition);
-    log->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-    if (log->fd < 0)
-        return failed(writer, log, "opening it");
-    log->size = -1;
-    return BASE_OK;
+    path_of(writer, log, path);
+    for (;;) {
+        if (log->fd < 0) {
+            log->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+            log->size = -1;
+        }
+        if (log->fd < 0)
+            return failed(writer, log, "opening it");
+        if (flock(log->fd, LOCK_EX) != 0)
+            return failed(writer, log, "locking it");
+        if (is_in_place(path, log->fd))
+            return BASE_OK;
+        (void)close(log->fd);
+        log->fd = -1;
+    }
+}
+
+/* The log as it is becomes TOPIC-PARTITION.N.log, and a new one is begun. */
+static enum base_err set_aside(struct audit_writer *writer, struct log *log)
+{
+    char path[PATH_CAP], aside[PATH_CAP + 16];
+    path_of(writer, log, path);
+    int n = 0;
+    do
+        (void)snprintf(aside, sizeof(aside), "%s/%s-%d.%d.log", writer->dir, log->topic,
+                       log->partition, ++n);
+    while (access(aside, F_OK) == 0);
+    if (rename(path, aside) != 0)
+        return failed(writer, log, "setting it aside");
+    LOG_WARN("audit.topic_made_anew", LOG_STR("topic", log->topic),
+             LOG_INT("partition", log->partition), LOG_STR("before", aside));
+    (void)close(log->fd);
+    log->fd = -1;
+    enum base_err err = open_log(writer, log);
+    audit_chain_begin(&log->chain);
+    log->size = 0;
+    return err;
+}
+
+/* Whether the records that seem to be known are others than the log has at their offsets: the
+ * first one that is there tells for all. */
+static enum base_err made_anew(struct audit_writer *writer, struct log *log,
+                               const struct audit_batch *batch, bool *ret_anew)
+{
+    struct base_sv payloads = base_buf_sv(&batch->payloads);
+    enum base_err err = BASE_NOT_FOUND;
+    *ret_anew = false;
+    for (size_t i = 0; err == BASE_NOT_FOUND && i < batch->count; i++) {
+        const struct audit_record *record = &batch->records[i];
+        if (log_of(writer, record) != log || record->offset > log->chain.offset)
+            continue;
+        err = audit_lookup(log->fd, log->size, record->offset, &writer->lines);
+        *ret_anew = err == BASE_OK && !audit_chain_holds(base_buf_sv(&writer->lines),
+                                                         base_sv_sub(payloads, record->at,
+                                                                     record->at + record->length));
+    }
+    return err == BASE_UNAVAILABLE ? failed(writer, log, "looking for a record") : BASE_OK;
 }
 
 static enum base_err append(struct audit_writer *writer, struct log *log,
@@ -126,6 +191,11 @@ static enum base_err append(struct audit_writer *writer, struct log *log,
         return failed(writer, log, "looking at it");
     if (st.st_size != log->size)
         err = resume(writer, log, st.st_size);
+    bool anew = false;
+    if (err == BASE_OK)
+        err = made_anew(writer, log, batch, &anew);
+    if (anew)
+        err = set_aside(writer, log);
     base_buf_reset(&writer->lines);
     for (size_t i = 0; err == BASE_OK && i < batch->count; i++) {
         const struct audit_record *record = &batch->records[i];
@@ -165,8 +235,6 @@ static enum base_err write_batch(struct audit_writer *writer, const struct audit
             continue;
         last = log;
         err = open_log(writer, log);
-        if (err == BASE_OK && flock(log->fd, LOCK_EX) != 0)
-            err = failed(writer, log, "locking it");
         if (err == BASE_OK)
             err = append(writer, log, batch);
         if (log->fd >= 0)

@@ -2,8 +2,10 @@
 /*
  * Writes audit logs, DIR/TOPIC-PARTITION.log, in a thread of its own, since files block. A batch is
  * handed over whole; it is written and synchronised, each record once (those at or below a log's
- * last offset are known already), before the writer says so. Several processes may share a folder:
- * a log is locked while it is written, and one that grew meanwhile is continued from its last line.
+ * last offset are known already), before the writer says so. Where such a record is another one
+ * than the log has at its offset, the topic was made anew: the log is set aside as
+ * TOPIC-PARTITION.N.log and a new one begun. Several processes may share a folder: a log is locked
+ * while it is written, and one that grew meanwhile is continued from its last line.
  */
 #ifndef BRIDGE_AUDIT_WRITER_H
 #define BRIDGE_AUDIT_WRITER_H

@@ -281,7 +281,9 @@ static bool context_new(struct net_server *server)
         .user = server,
     };
     if (options->tls) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        /* No client's certificate is asked for: the system's authorities would be dead weight. */
+        info.options |=
+            LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
         info.ssl_cert_filepath = options->certificate_file;
         info.ssl_private_key_filepath = options->key_file;
         info.alpn = "http/1.1";

@@ -20,6 +20,7 @@ struct tester {
     struct audit_writer *writer;
     struct audit_batch batch;
     struct audit_record records[16];
+    int incarnation; /* of the topic: its records differ */
 };
 
 static int setup(void **state)
@@ -41,11 +42,12 @@ static void path_of(const struct tester *t, const char *name, char *path, size_t
 
 static int teardown(void **state)
 {
-    static const char *const names[] = {"reminders-0.log", "reminders-1.log", "task-events-0.log"};
+    static const char *const names[] = {"reminders-0.log", "reminders-1.log", "task-events-0.log",
+                                        "reminders-0.1.log", "reminders-0.2.log"};
     struct tester *t = *state;
     char path[128];
     audit_writer_free(t->writer);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         path_of(t, names[i], path, sizeof(path));
         (void)unlink(path);
     }
@@ -58,8 +60,9 @@ static int teardown(void **state)
 
 static void add(struct tester *t, const char *topic, int partition, int64_t offset)
 {
-    char payload[32];
-    (void)snprintf(payload, sizeof(payload), "{\"n\":%lld}", (long long)offset);
+    char payload[64];
+    (void)snprintf(payload, sizeof(payload), "{\"n\":%lld,\"topic\":%d}", (long long)offset,
+                   t->incarnation);
     t->records[t->batch.count++] = (struct audit_record){.topic = topic,
                                                          .partition = partition,
                                                          .offset = offset,
@@ -178,12 +181,42 @@ static void a_log_that_ends_in_something_else_is_not_continued(void **state)
     assert_int_equal(write_batch(t, t->writer), AUDIT_FAILED);
 }
 
+static void a_topic_made_anew_gets_a_new_log(void **state)
+{
+    struct tester *t = *state;
+    struct audit_writer *other;
+    assert_int_equal(audit_writer_new(t->dir, &other), BASE_OK);
+    for (int64_t offset = 0; offset < 9; offset++)
+        add(t, "reminders", 0, offset);
+    assert_int_equal(write_batch(t, t->writer), AUDIT_WRITTEN);
+    add(t, "reminders", 0, 9);
+    assert_int_equal(write_batch(t, other), AUDIT_WRITTEN);
+    add(t, "reminders", 0, 3); /* the same once more */
+    add(t, "reminders", 0, 10);
+    assert_int_equal(write_batch(t, t->writer), AUDIT_WRITTEN);
+    expect_log(t, "reminders-0.log", "0 1 2 3 4 5 6 7 8 9 10 ");
+    t->incarnation = 1;
+    add(t, "reminders", 0, 0);
+    add(t, "reminders", 0, 1);
+    assert_int_equal(write_batch(t, t->writer), AUDIT_WRITTEN);
+    add(t, "reminders", 0, 2); /* by a process that had the old file open */
+    assert_int_equal(write_batch(t, other), AUDIT_WRITTEN);
+    expect_log(t, "reminders-0.1.log", "0 1 2 3 4 5 6 7 8 9 10 ");
+    expect_log(t, "reminders-0.log", "0 1 2 ");
+    t->incarnation = 2;
+    add(t, "reminders", 0, 2);
+    assert_int_equal(write_batch(t, t->writer), AUDIT_WRITTEN);
+    expect_log(t, "reminders-0.2.log", "0 1 2 ");
+    expect_log(t, "reminders-0.log", "2 ");
+    audit_writer_free(other);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(each_record_once),
-                                       TEST(another_writer_goes_on_where_one_ended),
-                                       TEST(a_failed_write_is_made_up_for),
-                                       TEST(a_log_that_ends_in_something_else_is_not_continued)};
+    const struct CMUnitTest tests[] = {
+        TEST(each_record_once), TEST(a_topic_made_anew_gets_a_new_log),
+        TEST(another_writer_goes_on_where_one_ended), TEST(a_failed_write_is_made_up_for),
+        TEST(a_log_that_ends_in_something_else_is_not_continued)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
