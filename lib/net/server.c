@@ -7,6 +7,7 @@
 #include "lib/net/server.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <uv.h>
@@ -27,7 +28,8 @@ enum {
     WRITE_MAX = 128 * 1024,
     LWS_TIMEOUT_S = 20, /* for what only lws can see, such as its own closing handshakes */
     HEADER_BYTES_MAX = 32 * 1024,
-    LOG_LINES_PER_SECOND = 5
+    LOG_LINES_PER_SECOND = 5,
+    LOG_LINE_MAX = 256
 };
 
 /* lws does not tell of a pong that is empty. */
@@ -233,17 +235,21 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
-/* Much of what lws calls an error is a peer's nonsense: strangers must not fill the log. */
+/* Much of what lws calls an error is a peer's nonsense: strangers must not fill the log. The line is
+ * in a buffer that all threads share, so it is copied before it is looked at. */
 static void lws_said(int level, const char *line)
 {
+    char text[LOG_LINE_MAX];
     static atomic_llong window;
     static atomic_int lines;
     (void)level;
     long long second = base_monotonic_us() / 1000000;
     if (atomic_exchange_explicit(&window, second, memory_order_relaxed) != second)
         atomic_store_explicit(&lines, 0, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&lines, 1, memory_order_relaxed) < LOG_LINES_PER_SECOND)
-        LOG_WARN("net.libwebsockets", LOG_SV("text", base_sv_trim(base_sv_from(line))));
+    if (atomic_fetch_add_explicit(&lines, 1, memory_order_relaxed) >= LOG_LINES_PER_SECOND)
+        return;
+    (void)snprintf(text, sizeof(text), "%s", line);
+    LOG_WARN("net.libwebsockets", LOG_SV("text", base_sv_trim(base_sv_from(text))));
 }
 
 static void init_once(void)

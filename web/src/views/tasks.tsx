@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The task panel: what is due when, searchable, with what is done at its foot. Lives from the events. */
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Task } from "../../client/index.ts";
 import { plural, t } from "../i18n/index.ts";
 import { act } from "../store/sync.ts";
@@ -54,9 +55,18 @@ function GroupList({ group }: { group: Group }) {
   );
 }
 
+/** Shows more as it comes into sight, or when it is pressed. */
 function More({ onMore }: { onMore: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const watcher = new IntersectionObserver((seen) => {
+      if (seen.some((entry) => entry.isIntersecting)) onMore();
+    });
+    watcher.observe(button.current!);
+    return () => watcher.disconnect();
+  });
   return (
-    <button type="button" class="pill more" onClick={onMore}>
+    <button type="button" class="pill more" onClick={onMore} ref={button}>
       {t("more")}
     </button>
   );
