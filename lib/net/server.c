@@ -235,8 +235,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
-/* Much of what lws calls an error is a peer's nonsense: strangers must not fill the log. The line is
- * in a buffer that all threads share, so it is copied before it is looked at. */
+/* Much of what lws calls an error is a peer's nonsense: strangers must not fill the log. The line
+ * is in a buffer that all threads share, so it is copied before it is looked at. */
 static void lws_said(int level, const char *line)
 {
     char text[LOG_LINE_MAX];

@@ -17,7 +17,6 @@ struct ws_client {
     SSL *tls;
     enum ws_wire wire;
     bool open; /* upgraded, or subscribed */
-    bool dead; /* does not read any more */
     size_t index;
     char *rest; /* the begun frame, when one is cut */
     size_t rest_len;
