@@ -57,27 +57,32 @@ test_e2e() {
     return $status
 }
 
-# The same with daemons that watch themselves, on a stack of their own; a report is a failure.
+# The same with daemons that watch themselves; a report is a failure.
 e2e_sanitized() { # PRESET
     local status=0 log=$RESULTS/$1-report bin=$ROOT/build/$1/bin
     say "-- $1"
     [[ $1 != tsan ]] || bin=$(tsan_programs)
-    (
-        export TODO_DEV_DIR=$STATE/$1 TODO_BIN_DIR=$bin
-        export ASAN_OPTIONS="log_path=$log" UBSAN_OPTIONS="log_path=$log print_stacktrace=1"
-        export LSAN_OPTIONS="suppressions=$ROOT/tests/support/lsan.supp print_suppressions=0"
-        export TSAN_OPTIONS="log_path=$log suppressions=$ROOT/tests/support/tsan.supp"
-        unset TODO_TEST_ALL
-        rm -rf "$TODO_DEV_DIR"
-        trap '"$DEV" down 7>&- >/dev/null; rm -rf "$TODO_DEV_DIR"' EXIT
-        "$DEV" up --detach 7>&- >/dev/null || exit 1
-        stack_env
-        cd "$ROOT" && "$VENV/bin/python" -m pytest tests/e2e --junit-xml="$RESULTS/e2e-$1-pytest.xml"
-    ) || status=1
+    env TODO_DEV_DIR="$STATE/$1" TODO_BIN_DIR="$bin" TODO_TEST_ALL= \
+        ASAN_OPTIONS="log_path=$log" UBSAN_OPTIONS="log_path=$log print_stacktrace=1" \
+        LSAN_OPTIONS="suppressions=$ROOT/tests/support/lsan.supp print_suppressions=0" \
+        TSAN_OPTIONS="log_path=$log suppressions=$ROOT/tests/support/tsan.supp" \
+        "$DEV" @run e2e_on_own_stack "$1" || status=1
     if compgen -G "$log.*" >/dev/null; then
         cat "$log".*
         status=1
     fi
+    return $status
+}
+
+e2e_on_own_stack() { # PRESET
+    local status=0
+    "$DEV" up --detach 7>&- >/dev/null || status=1
+    if ((status == 0)); then
+        stack_env
+        (cd "$ROOT" && "$VENV/bin/python" -m pytest tests/e2e --junit-xml="$RESULTS/e2e-$1-pytest.xml") || status=1
+    fi
+    "$DEV" down 7>&- >/dev/null || true
+    rm -rf "$STATE"
     return $status
 }
 
