@@ -15,7 +15,8 @@
  *     idle            nothing is sent
  *     stuck           like listen, but those that are not active do not read
  *
- * One JSON line: messages, CPU microseconds a message, latencies, memory a session.
+ * The first ten events of a session do not count for latencies. One JSON line: messages, CPU
+ * microseconds a message, latencies, memory a session.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -29,7 +30,7 @@
 
 #include "tests/bench/ws_client.h"
 
-enum { LATENCIES_MAX = 4 << 20, TOKENS_MAX = 20000, OPENING = 64 };
+enum { LATENCIES_MAX = 4 << 20, TOKENS_MAX = 20000, OPENING = 64, WARM_EVENTS = 10 };
 
 struct session {
     struct ws_client client;
@@ -159,7 +160,8 @@ static void on_text(struct ws_client *client, const char *text, size_t length)
     bench.messages++;
     session->events++;
     if (strcmp(bench.work, "ping") != 0) {
-        note_age(text, length);
+        if (session->events > WARM_EVENTS)
+            note_age(text, length);
     } else if (++session->answered == bench.in_flight) {
         note_latency(ws_now() - session->sent_at);
         send_pings(session);
