@@ -197,12 +197,12 @@ static enum base_err start(struct app *app, struct base_buf *errors)
 
 static void run(struct app *app)
 {
-    static const char *const channels[] = {"chat", "action", "rest"};
     static const char *codes[BASE_ERR_COUNT];
     static const char *const resumes[] = {"recovered", "lost", "fresh"};
     for (int i = 0; i < BASE_ERR_COUNT; i++)
         codes[i] = base_err_code((enum base_err)i);
-    base_metrics_labels(BASE_M_TURN_SECONDS, channels, 3);
+    /* Of users: the engine takes no turns. */
+    base_metrics_labels(BASE_M_TURN_SECONDS, task_channel_names, TASK_CHANNEL_ENGINE);
     base_metrics_labels(BASE_M_TURNS, codes, BASE_ERR_COUNT);
     base_metrics_labels(BASE_M_SESSIONS_BEGUN, resumes, 3);
     LOG_INFO("gateway.listening", LOG_STR("address", app->config.listen_address),

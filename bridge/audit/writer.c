@@ -153,12 +153,16 @@ static enum base_err set_aside(struct audit_writer *writer, struct log *log)
         return failed(writer, log, "setting it aside");
     LOG_WARN("audit.topic_made_anew", LOG_STR("topic", log->topic),
              LOG_INT("partition", log->partition), LOG_STR("before", aside));
-    (void)close(log->fd);
-    log->fd = -1;
-    enum base_err err = open_log(writer, log);
-    audit_chain_begin(&log->chain);
-    log->size = 0;
-    return err;
+    return open_log(writer, log);
+}
+
+/* Goes on behind what the file holds now. */
+static enum base_err catch_up(struct audit_writer *writer, struct log *log)
+{
+    struct stat st;
+    if (fstat(log->fd, &st) != 0)
+        return failed(writer, log, "looking at it");
+    return st.st_size == log->size ? BASE_OK : resume(writer, log, st.st_size);
 }
 
 /* Whether the records that seem to be known are others than the log has at their offsets: the
@@ -184,18 +188,16 @@ static enum base_err made_anew(struct audit_writer *writer, struct log *log,
 static enum base_err append(struct audit_writer *writer, struct log *log,
                             const struct audit_batch *batch)
 {
-    struct stat st;
     struct base_sv payloads = base_buf_sv(&batch->payloads);
-    enum base_err err = BASE_OK;
-    if (fstat(log->fd, &st) != 0)
-        return failed(writer, log, "looking at it");
-    if (st.st_size != log->size)
-        err = resume(writer, log, st.st_size);
     bool anew = false;
+    enum base_err err = catch_up(writer, log);
     if (err == BASE_OK)
         err = made_anew(writer, log, batch, &anew);
-    if (anew)
+    if (anew) {
         err = set_aside(writer, log);
+        if (err == BASE_OK)
+            err = catch_up(writer, log);
+    }
     base_buf_reset(&writer->lines);
     for (size_t i = 0; err == BASE_OK && i < batch->count; i++) {
         const struct audit_record *record = &batch->records[i];

@@ -223,13 +223,12 @@ static void add_changes(struct base_buf *buf, json_t *was, json_t *is)
 static void entry_json(struct base_buf *buf, const struct task_record *made,
                        const struct task_record *before)
 {
-    static const char *const channels[] = {"chat", "action", "rest", "engine"};
     json_t *was = before ? task_object(&before->task) : NULL;
     json_t *is = task_object(&made->task);
     base_json_open(buf, '{');
     base_json_kv_int(buf, "version", made->task.version);
     base_json_kv_time(buf, "at", made->task.updated_us);
-    base_json_kv_str(buf, "channel", base_sv_from(channels[made->channel]));
+    base_json_kv_str(buf, "channel", base_sv_from(task_channel_names[made->channel]));
     base_json_kv_str(buf, "device", made->device);
     base_json_kv_str(buf, "id", made->client_id);
     base_json_kv_opt(buf, "text", made->text);

@@ -59,7 +59,6 @@ static void begin_first(struct gw_user *user);
 
 static void add_span(const struct gw_turn *turn, enum base_err err, int64_t took_us)
 {
-    static const char *const CHANNELS[] = {"chat", "action", "rest"};
     int64_t now = gw_now_us(turn->worker);
     struct otlp_span span = {
         .name = "turn",
@@ -70,7 +69,7 @@ static void add_span(const struct gw_turn *turn, enum base_err err, int64_t took
         .end_us = now,
         .error = err == BASE_OK ? NULL : base_err_code(err),
         .attributes = {
-            {.key = "todo.channel", .text = base_sv_from(CHANNELS[turn->channel])},
+            {.key = "todo.channel", .text = base_sv_from(task_channel_names[turn->channel])},
             {.key = "todo.intent", .text = base_sv_from(turn->intent ? turn->intent : "")},
             {.key = "todo.changes", .number = (int64_t)turn->change_count}}};
     otlp_add(turn->worker->spans, &span);

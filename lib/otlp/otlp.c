@@ -100,28 +100,29 @@ static void add_nanos(struct base_buf *buf, const char *key, int64_t at_us)
     base_json_kv_str(buf, key, base_sv(text, (size_t)n));
 }
 
-static void add_text(struct base_buf *buf, const char *key, struct base_sv value)
+/* kind: stringValue or intValue; both are texts in the JSON encoding. */
+static void add_attribute(struct base_buf *buf, const char *key, const char *kind,
+                          struct base_sv value)
 {
     base_json_open(buf, '{');
     base_json_kv_str(buf, "key", base_sv_from(key));
     base_json_key(buf, "value");
     base_json_open(buf, '{');
-    base_json_kv_str(buf, "stringValue", value);
+    base_json_kv_str(buf, kind, value);
     base_json_close(buf, '}');
     base_json_close(buf, '}');
+}
+
+static void add_text(struct base_buf *buf, const char *key, struct base_sv value)
+{
+    add_attribute(buf, key, "stringValue", value);
 }
 
 static void add_number(struct base_buf *buf, const char *key, int64_t value)
 {
     char text[24];
     int n = snprintf(text, sizeof(text), "%" PRId64, value);
-    base_json_open(buf, '{');
-    base_json_kv_str(buf, "key", base_sv_from(key));
-    base_json_key(buf, "value");
-    base_json_open(buf, '{');
-    base_json_kv_str(buf, "intValue", base_sv(text, (size_t)n));
-    base_json_close(buf, '}');
-    base_json_close(buf, '}');
+    add_attribute(buf, key, "intValue", base_sv(text, (size_t)n));
 }
 
 static void add_span(struct base_buf *buf, const struct kept *kept)

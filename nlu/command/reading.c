@@ -139,6 +139,18 @@ struct search {
     void *context;
 };
 
+/* Of one word of a level's rule set: those that can begin at from, and hold before to a code that
+ * they need. */
+static uint64_t possible(const struct nlu_level *level, size_t word, const struct view *view,
+                         size_t from, size_t to)
+{
+    uint64_t held = 0;
+    for (size_t i = from; i < to; i++)
+        held |= level->need[view->codes[i] * level->words + word];
+    return held & level->first[view->codes[from] * level->words + word] &
+           level->second[view->codes[from + 1] * level->words + word];
+}
+
 static bool worth_trying(const struct search *s, const struct nlu_rule *rule, bool full)
 {
     bool capital = s->m->token_count > 0 && (s->m->tokens[0].flags & NLU_TOKEN_CAPITAL);
@@ -150,15 +162,8 @@ static void search_view(struct search *s, const struct view *view, size_t from, 
                         bool full)
 {
     const struct nlu_level *level = &s->m->grammar->intents;
-    uint64_t held[8] = {0};
-    for (size_t w = 0; w < level->words && w < 8; w++) {
-        for (size_t i = from; i < to; i++)
-            held[w] |= level->need[view->codes[i] * level->words + w];
-    }
-    const uint64_t *first = level->first + view->codes[from] * level->words;
-    const uint64_t *second = level->second + view->codes[from + 1] * level->words;
-    for (size_t w = 0; w < level->words && w < 8; w++) {
-        for (uint64_t left = first[w] & second[w] & held[w]; left; left &= left - 1) {
+    for (size_t w = 0; w < level->words; w++) {
+        for (uint64_t left = possible(level, w, view, from, to); left; left &= left - 1) {
             const struct nlu_rule *rule = &level->rules[w * 64 + (size_t)__builtin_ctzll(left)];
             size_t end;
             if (!worth_trying(s, rule, full) ||
@@ -209,13 +214,18 @@ void nlu_reading_find(struct nlu_match *match, size_t from, size_t to,
         match->text.len > 0 && match->item_count > 0 && is_sign(match, match->item_count - 1, "?");
 }
 
-/* The bits of the rules of a level that hold one of the view's codes they need. */
-static uint64_t held_in(const struct nlu_level *level, size_t word, const struct view *view)
+/* The joint that the rule found, if it is before the one there is. */
+static void take_joint(const struct nlu_match *m, const struct nlu_rule *rule,
+                       const struct view *view, size_t *at, size_t *next)
 {
-    uint64_t held = 0;
-    for (size_t i = 0; i < view->count; i++)
-        held |= level->need[view->codes[i] * level->words + word];
-    return held;
+    for (int g = 1; g <= rule->pattern->group_count; g++) {
+        size_t from, to;
+        if (!base_sv_eq_c(rule->pattern->groups[g].name, "joint") ||
+            !nlu_match_group(m, g, &from, &to) || to >= view->count || view->items[from] >= *at)
+            continue;
+        *at = view->items[from];
+        *next = view->items[to];
+    }
 }
 
 bool nlu_reading_joint(struct nlu_match *match, size_t from, size_t to, size_t *ret_at,
@@ -227,19 +237,12 @@ bool nlu_reading_joint(struct nlu_match *match, size_t from, size_t to, size_t *
         return false;
     build_view(match, from, to, true, &view);
     *ret_at = to;
-    for (size_t i = 0; i < level->rule_count && view.count > 2; i++) {
-        const struct nlu_rule *rule = &level->rules[i];
-        size_t end, at, next;
-        if (!(held_in(level, i / 64, &view) & (1ULL << i % 64)) ||
-            !nlu_match_run(match, rule, view.codes, view.count, 0, &end))
-            continue;
-        for (int g = 1; g <= rule->pattern->group_count; g++) {
-            if (base_sv_eq_c(rule->pattern->groups[g].name, "joint") &&
-                nlu_match_group(match, g, &at, &next) && next < view.count &&
-                view.items[at] < *ret_at) {
-                *ret_at = view.items[at];
-                *ret_next = view.items[next];
-            }
+    for (size_t w = 0; w < level->words && view.count > 2; w++) {
+        for (uint64_t left = possible(level, w, &view, 0, view.count); left; left &= left - 1) {
+            const struct nlu_rule *rule = &level->rules[w * 64 + (size_t)__builtin_ctzll(left)];
+            size_t end;
+            if (nlu_match_run(match, rule, view.codes, view.count, 0, &end))
+                take_joint(match, rule, &view, ret_at, ret_next);
         }
     }
     return *ret_at < to;

@@ -10,6 +10,8 @@
 
 #include "tasks/store/store_private.h"
 
+const char *const task_channel_names[TASK_CHANNEL_COUNT] = {"chat", "action", "rest", "engine"};
+
 enum {
     SWEEP_MS = 250,
     STATEMENTS = STORE_TURN_STATEMENTS + STORE_READ_STATEMENTS + STORE_REVIEW_STATEMENTS +

@@ -40,8 +40,11 @@ enum task_channel {
     TASK_CHANNEL_CHAT,
     TASK_CHANNEL_ACTION,
     TASK_CHANNEL_REST,
-    TASK_CHANNEL_ENGINE
+    TASK_CHANNEL_ENGINE,
+    TASK_CHANNEL_COUNT
 };
+/* "chat" … "engine" */
+extern const char *const task_channel_names[TASK_CHANNEL_COUNT];
 
 /*
  * One chat line, action or API call with all it does. (user, device, client_id) is the idempotency

@@ -14,7 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_MAX = 256 * 1024, REST_MAX = 1 << 20, EVENTS_MAX = 256 };
+enum {
+    READ_MAX = 256 * 1024,
+    REST_MAX = 1 << 20,
+    EVENTS_MAX = 256,
+    LATENCIES_MAX = 4 << 20,
+    TOKENS_MAX = 20000
+};
 
 _Noreturn void ws_die(const char *what)
 {
@@ -27,6 +33,53 @@ double ws_now(void)
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+void ws_latencies_init(struct ws_latencies *latencies)
+{
+    latencies->count = 0;
+    latencies->ms = malloc(LATENCIES_MAX * sizeof(*latencies->ms));
+    if (!latencies->ms)
+        ws_die("memory");
+}
+
+void ws_latencies_add(struct ws_latencies *latencies, double seconds)
+{
+    if (latencies->count < LATENCIES_MAX)
+        latencies->ms[latencies->count++] = (float)(seconds * 1e3);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    float left = *(const float *)a, right = *(const float *)b;
+    return (left > right) - (left < right);
+}
+
+void ws_latencies_sort(struct ws_latencies *latencies)
+{
+    qsort(latencies->ms, latencies->count, sizeof(*latencies->ms), by_value);
+}
+
+double ws_latencies_at(const struct ws_latencies *latencies, double q)
+{
+    if (!latencies->count)
+        return 0;
+    return (double)latencies->ms[(size_t)((double)(latencies->count - 1) * q)];
+}
+
+char **ws_read_tokens(const char *path, size_t *ret_count)
+{
+    char line[4096];
+    char **tokens = calloc(TOKENS_MAX, sizeof(*tokens));
+    FILE *file = fopen(path, "r");
+    if (!tokens || !file)
+        ws_die(path);
+    while (*ret_count < TOKENS_MAX && fgets(line, sizeof(line), file)) {
+        line[strcspn(line, "\r\n")] = '\0';
+        tokens[(*ret_count)++] = strdup(line);
+    }
+    (void)fclose(file);
+    return tokens;
 }
 
 void ws_load_init(struct ws_load *load, int port, enum ws_wire wire)
@@ -123,6 +176,15 @@ void ws_send_text(struct ws_client *client, const char *text, size_t length)
     memcpy(body, "\0\5bench", 7);
     memcpy(body + 7, text, length);
     send_packet(client, 0x30, body, length + 7);
+}
+
+void ws_send_connect(struct ws_client *client, const char *token)
+{
+    char frame[4096];
+    int length = snprintf(
+        frame, sizeof(frame),
+        "{\"type\":\"connect\",\"token\":\"%s\",\"device\":\"bench\",\"timezone\":\"UTC\"}", token);
+    ws_send_text(client, frame, (size_t)length);
 }
 
 static void greet(struct ws_load *load, struct ws_client *client)

@@ -32,6 +32,21 @@ struct ws_load {
     void (*on_text)(struct ws_client *client, const char *text, size_t length);
 };
 
+/* How long things took, in ms; beyond LATENCIES_MAX they are not kept. */
+struct ws_latencies {
+    float *ms;
+    size_t count;
+};
+void ws_latencies_init(struct ws_latencies *latencies);
+void ws_latencies_add(struct ws_latencies *latencies, double seconds);
+/* Before the first ws_latencies_at. */
+void ws_latencies_sort(struct ws_latencies *latencies);
+/* What the share q of them stays below; 0 if there are none. */
+double ws_latencies_at(const struct ws_latencies *latencies, double q);
+
+/* The tokens of a file, a line each. */
+char **ws_read_tokens(const char *path, size_t *ret_count);
+
 /* Prints errno's reason and exits. */
 _Noreturn void ws_die(const char *what);
 /* Seconds of the monotonic clock. */
@@ -42,6 +57,8 @@ void ws_open(struct ws_load *load, struct ws_client *client, size_t index);
 void ws_send_raw(struct ws_client *client, const char *data, size_t length);
 /* A masked text frame; MQTT: a message to "bench". */
 void ws_send_text(struct ws_client *client, const char *text, size_t length);
+/* The frame that a session of the gateway begins with. */
+void ws_send_connect(struct ws_client *client, const char *token);
 /* Whatever has come, for at most so many milliseconds. */
 void ws_pump(struct ws_load *load, int wait_ms);
 

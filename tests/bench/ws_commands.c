@@ -17,7 +17,7 @@
 
 #include "tests/bench/ws_client.h"
 
-enum { SESSIONS_MAX = 4096, LATENCIES_MAX = 4 << 20, BACKLOG_MAX = 4096 };
+enum { BACKLOG_MAX = 4096 };
 
 struct session {
     struct ws_client client;
@@ -34,8 +34,7 @@ static struct {
     size_t count, ready;
     const char *text;
     long long number, replies, errors;
-    float *latencies;
-    size_t latency_count;
+    struct ws_latencies latencies;
     bool measuring;
 } bench;
 
@@ -87,8 +86,7 @@ static void on_text(struct ws_client *client, const char *text, size_t length)
         return;
     if (bench.measuring) {
         bench.replies += !is_error;
-        if (bench.latency_count < LATENCIES_MAX)
-            bench.latencies[bench.latency_count++] = (float)(ws_now() - session->sent_at);
+        ws_latencies_add(&bench.latencies, ws_now() - session->sent_at);
     }
     session->busy = false;
     if (session->first != session->last) {
@@ -102,40 +100,7 @@ static void on_text(struct ws_client *client, const char *text, size_t length)
 
 static void on_open(struct ws_client *client)
 {
-    char frame[4096];
-    int length = snprintf(
-        frame, sizeof(frame),
-        "{\"type\":\"connect\",\"token\":\"%s\",\"device\":\"bench\",\"timezone\":\"UTC\"}",
-        bench.tokens[client->index]);
-    ws_send_text(client, frame, (size_t)length);
-}
-
-static char **read_tokens(const char *path, size_t *ret_count)
-{
-    static char *tokens[SESSIONS_MAX];
-    char line[4096];
-    FILE *file = fopen(path, "r");
-    if (!file)
-        ws_die(path);
-    while (*ret_count < SESSIONS_MAX && fgets(line, sizeof(line), file)) {
-        line[strcspn(line, "\r\n")] = '\0';
-        tokens[(*ret_count)++] = strdup(line);
-    }
-    (void)fclose(file);
-    return tokens;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    float left = *(const float *)a, right = *(const float *)b;
-    return (left > right) - (left < right);
-}
-
-static double share(double q)
-{
-    if (!bench.latency_count)
-        return 0;
-    return bench.latencies[(size_t)((double)(bench.latency_count - 1) * q)] * 1e3;
+    ws_send_connect(client, bench.tokens[client->index]);
 }
 
 int main(int argc, char **argv)
@@ -146,11 +111,11 @@ int main(int argc, char **argv)
     }
     int port = (int)strtol(argv[1], NULL, 10);
     double seconds = strtod(argv[3], NULL), rate = strtod(argv[4], NULL);
-    bench.tokens = read_tokens(argv[2], &bench.count);
+    bench.tokens = ws_read_tokens(argv[2], &bench.count);
     bench.text = argv[5];
     bench.sessions = calloc(bench.count, sizeof(*bench.sessions));
-    bench.latencies = malloc(LATENCIES_MAX * sizeof(*bench.latencies));
-    if (!bench.sessions || !bench.latencies)
+    ws_latencies_init(&bench.latencies);
+    if (!bench.sessions)
         ws_die("memory");
     ws_load_init(&bench.load, port, WS_PLAIN);
     bench.load.on_open = on_open;
@@ -186,10 +151,11 @@ int main(int argc, char **argv)
             break;
         ws_pump(&bench.load, 10);
     }
-    qsort(bench.latencies, bench.latency_count, sizeof(*bench.latencies), by_value);
+    ws_latencies_sort(&bench.latencies);
     (void)printf("{\"replies\": %lld, \"errors\": %lld, \"seconds\": %.3f, \"rate\": %.1f, "
                  "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f}\n",
-                 bench.replies, bench.errors, took, (double)bench.replies / took, share(0.5),
-                 share(0.99), share(1));
+                 bench.replies, bench.errors, took, (double)bench.replies / took,
+                 ws_latencies_at(&bench.latencies, 0.5), ws_latencies_at(&bench.latencies, 0.99),
+                 ws_latencies_at(&bench.latencies, 1));
     return bench.errors ? 1 : 0;
 }

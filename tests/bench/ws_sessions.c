@@ -30,7 +30,7 @@
 
 #include "tests/bench/ws_client.h"
 
-enum { LATENCIES_MAX = 4 << 20, TOKENS_MAX = 20000, OPENING = 64, WARM_EVENTS = 10 };
+enum { OPENING = 64, WARM_EVENTS = 10 };
 
 struct session {
     struct ws_client client;
@@ -50,8 +50,7 @@ static struct {
     const char *work;
     size_t in_flight;
     long long messages;
-    float *latencies;
-    size_t latency_count;
+    struct ws_latencies latencies;
 } bench;
 
 static const char PING[] = "{\"type\":\"ping\"}";
@@ -95,26 +94,15 @@ static double rss_kb(int pid)
 
 /* ---- sessions ---- */
 
-static void note_latency(double seconds)
-{
-    if (bench.latency_count < LATENCIES_MAX)
-        bench.latencies[bench.latency_count++] = (float)(seconds * 1e3);
-}
-
 static void on_open(struct ws_client *client)
 {
     struct session *session = client->ctx;
-    char frame[4096];
     if (bench.token_count == 0) {
         session->ready = true;
         bench.ready++;
         return;
     }
-    int length = snprintf(
-        frame, sizeof(frame),
-        "{\"type\":\"connect\",\"token\":\"%s\",\"device\":\"bench\",\"timezone\":\"UTC\"}",
-        bench.tokens[client->index % bench.token_count]);
-    ws_send_text(client, frame, (size_t)length);
+    ws_send_connect(client, bench.tokens[client->index % bench.token_count]);
 }
 
 static void send_pings(struct session *session)
@@ -142,7 +130,8 @@ static void note_age(const char *text, size_t length)
     if (!at)
         return;
     (void)clock_gettime(CLOCK_REALTIME, &t);
-    note_latency((double)t.tv_sec + (double)t.tv_nsec / 1e9 - strtod(at + sizeof(KEY) - 1, NULL));
+    ws_latencies_add(&bench.latencies, (double)t.tv_sec + (double)t.tv_nsec / 1e9 -
+                                           strtod(at + sizeof(KEY) - 1, NULL));
 }
 
 static void on_text(struct ws_client *client, const char *text, size_t length)
@@ -163,24 +152,9 @@ static void on_text(struct ws_client *client, const char *text, size_t length)
         if (session->events > WARM_EVENTS)
             note_age(text, length);
     } else if (++session->answered == bench.in_flight) {
-        note_latency(ws_now() - session->sent_at);
+        ws_latencies_add(&bench.latencies, ws_now() - session->sent_at);
         send_pings(session);
     }
-}
-
-static void read_tokens(const char *path)
-{
-    char line[4096];
-    bench.tokens = calloc(TOKENS_MAX, sizeof(*bench.tokens));
-    FILE *file = strcmp(path, "-") ? fopen(path, "r") : NULL;
-    if (!bench.tokens || (!file && strcmp(path, "-")))
-        ws_die(path);
-    while (file && bench.token_count < TOKENS_MAX && fgets(line, sizeof(line), file)) {
-        line[strcspn(line, "\r\n")] = '\0';
-        bench.tokens[bench.token_count++] = strdup(line);
-    }
-    if (file)
-        (void)fclose(file);
 }
 
 static void open_all(size_t count)
@@ -266,19 +240,6 @@ static void work(double seconds, char **arguments, int count)
     }
 }
 
-static int by_value(const void *a, const void *b)
-{
-    float left = *(const float *)a, right = *(const float *)b;
-    return (left > right) - (left < right);
-}
-
-static double share(double q)
-{
-    if (!bench.latency_count)
-        return 0;
-    return (double)bench.latencies[(size_t)((double)(bench.latency_count - 1) * q)];
-}
-
 static enum ws_wire wire_of(const char *name)
 {
     return !strcmp(name, "mqtt") ? WS_MQTT : !strcmp(name, "wss") ? WS_TLS : WS_PLAIN;
@@ -298,13 +259,14 @@ int main(int argc, char **argv)
     ws_load_init(&bench.load, (int)strtol(argv[1], NULL, 10), wire_of(argv[3]));
     bench.load.on_open = on_open;
     bench.load.on_text = on_text;
-    read_tokens(argv[4]);
+    if (strcmp(argv[4], "-") != 0)
+        bench.tokens = ws_read_tokens(argv[4], &bench.token_count);
     bench.count = strtoul(argv[5], NULL, 10);
     bench.active = strtoul(argv[6], NULL, 10);
     bench.work = argv[8];
     bench.sessions = calloc(bench.count, sizeof(*bench.sessions));
-    bench.latencies = malloc(LATENCIES_MAX * sizeof(*bench.latencies));
-    if (!bench.sessions || !bench.latencies || !bench.count || !bench.active)
+    ws_latencies_init(&bench.latencies);
+    if (!bench.sessions || !bench.count || !bench.active)
         ws_die("memory");
     double memory = rss_kb(pid);
     open_all(bench.count);
@@ -315,11 +277,12 @@ int main(int argc, char **argv)
     double before = cpu_s(pid), start = ws_now();
     work(seconds, argv + 9, argc - 9);
     double spent = cpu_s(pid) - before, took = ws_now() - start;
-    qsort(bench.latencies, bench.latency_count, sizeof(*bench.latencies), by_value);
+    ws_latencies_sort(&bench.latencies);
     (void)printf("{\"messages\": %lld, \"seconds\": %.3f, \"cpu_s\": %.4f, \"cpu_us\": %.3f, "
                  "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"session_kb\": %.2f}\n",
                  bench.messages, took, spent,
-                 spent * 1e6 / (double)(bench.messages ? bench.messages : 1), share(0.5),
-                 share(0.99), memory / (double)bench.count);
+                 spent * 1e6 / (double)(bench.messages ? bench.messages : 1),
+                 ws_latencies_at(&bench.latencies, 0.5), ws_latencies_at(&bench.latencies, 0.99),
+                 memory / (double)bench.count);
     return 0;
 }
